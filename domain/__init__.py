@@ -1,0 +1,1 @@
+"""What are the rules, apart from any database, network or screen? Pure values and functions."""

@@ -1,0 +1,60 @@
+"""Which settings does Parley have, and what is each worth when nobody set it?
+
+Every setting is an environment variable with the prefix ``PARLEY_`` (or a line of ``.env``), except those that other
+tools already name: ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` and ``TAVILY_API_KEY``.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+
+
+class Settings(BaseSettings):
+    """One value per ``PARLEY_*`` variable."""
+
+    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path("var"), description="Folder of this store: data, secrets, sockets, logs.")
+    postgres_url: SecretStr | None = Field(
+        default=None, description="postgresql:// address of a PostgreSQL server; unset = the embedded one."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis:// address of a Redis server; unset = the embedded one."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port of the web server; 0 = any free one.")
+    public_url: str | None = Field(
+        default=None, description="Address people reach Parley at, used in links; unset = http://host:port."
+    )
+    vendor_port: int = Field(default=8025, ge=0, le=65535, description="Port of the vendor stand-in; 0 = any free one.")
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY", "PARLEY_OPENAI_API_KEY"),
+        description="Key of an OpenAI-compatible endpoint; unset (with no base URL) = the offline planner.",
+    )
+    openai_base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_BASE_URL", "PARLEY_OPENAI_BASE_URL"),
+        description="Address of an OpenAI-compatible endpoint.",
+    )
+    model: str = Field(default="gpt-5-mini", description="Model name at the OpenAI-compatible endpoint.")
+    tavily_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TAVILY_API_KEY", "PARLEY_TAVILY_API_KEY"),
+        description="Key for web product research; unset = the store's own catalog and sales.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None, description="smtp://user:password@host:port (or smtps://) for email; unset = the vendor stand-in."
+    )
+    demo: bool = Field(default=True, description="Load the demo store into an empty database on first run.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment once per process."""
+    return Settings()
