@@ -1,0 +1,78 @@
+"""Who are the customers, and where do they live?"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Row
+
+
+class Customer(Row):
+    """One person. ``email`` is stored trimmed and lower-case, ``phone`` as E.164, ``time_zone`` as an IANA name."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
+        CheckConstraint("jsonb_typeof(custom) = 'object'", name="custom_object"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    external_id: Mapped[str | None] = mapped_column(unique=True)
+    email: Mapped[str | None] = mapped_column(unique=True)
+    phone: Mapped[str | None] = mapped_column(unique=True)
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    birthday: Mapped[date | None]
+    gender: Mapped[str | None]
+    language: Mapped[str | None]
+    time_zone: Mapped[str | None]
+    company: Mapped[str | None]
+    acquisition_source: Mapped[str | None]
+    acquisition_campaign: Mapped[str | None]
+    custom: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Address(Row):
+    """A postal address; a customer has at most one default of each kind (``shipping``, ``billing``)."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (
+        CheckConstraint("kind in ('shipping', 'billing')", name="kind"),
+        Index("ix_addresses_default", "customer_id", "kind", unique=True, postgresql_where=text("is_default")),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(server_default=text("true"))
+    line1: Mapped[str | None]
+    line2: Mapped[str | None]
+    city: Mapped[str | None]
+    region: Mapped[str | None]
+    postal_code: Mapped[str | None]
+    country: Mapped[str | None]
+
+
+class Tag(Row):
+    """A word on a customer from ``since_at`` until ``until_at``; the open interval is the current one."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "name", "since_at"),
+        Index("ix_tags_current", "customer_id", "name", unique=True, postgresql_where=text("until_at is null")),
+        Index("ix_tags_name", "name", "customer_id"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str]
+    since_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]

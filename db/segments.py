@@ -1,0 +1,57 @@
+"""Which segments were saved, in which versions, and what do the store's words mean?"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Row
+
+
+class Segment(Row):
+    """A named segment; its definition is the one of its current version."""
+
+    __tablename__ = "segments"
+    __table_args__ = (CheckConstraint("status in ('active', 'archived')", name="status"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    dataset: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class SegmentVersion(Row):
+    """What a segment meant at one time. Never changed once written."""
+
+    __tablename__ = "segment_versions"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    definition: Mapped[dict[str, Any]]
+    read_back: Mapped[str]
+    prompt: Mapped[str | None]
+    assumptions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    audience_size: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class GlossaryTerm(Row):
+    """A word of the marketer and the condition it stands for. A new meaning is a new version."""
+
+    __tablename__ = "glossary_terms"
+    __table_args__ = (UniqueConstraint("word", "version"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    word: Mapped[str]
+    version: Mapped[int]
+    meaning: Mapped[dict[str, Any]]
+    explanation: Mapped[str]
+    owner: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
