@@ -4,6 +4,8 @@ Every setting is an environment variable with the prefix ``PARLEY_`` (or a line 
 tools already name: ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` and ``TAVILY_API_KEY``.
 """
 
+import os
+import secrets
 from functools import cache
 from pathlib import Path
 
@@ -58,3 +60,23 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """Read the environment once per process."""
     return Settings()
+
+
+def secret(name: str, home: Path | None = None) -> str:
+    """The secret ``name`` of a store, drawn when it is first asked for and kept, 0600, under ``secrets/``.
+
+    Safe when several processes ask at once: the first one writes, all read what was written.
+    """
+    path = (home or settings().home).resolve() / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
