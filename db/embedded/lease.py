@@ -37,11 +37,12 @@ def servers(home: Path, *, durable: bool = True) -> Iterator[Addresses]:
         with layout.start_lock.open() as start:
             fcntl.flock(start, fcntl.LOCK_EX)
             fcntl.flock(lease, fcntl.LOCK_SH)
-            addresses = _attach(layout) if _locked(layout.keeper_lock) else _start(layout, durable=durable)
+            keeper = None if _locked(layout.keeper_lock) else _start(layout, durable=durable)
+            addresses = _wait_until_ready(layout, keeper)
         try:
             yield addresses
         finally:
-            _leave(layout, lease)
+            _leave(layout, lease, keeper)
 
 
 def running(home: Path) -> bool:
@@ -49,18 +50,17 @@ def running(home: Path) -> bool:
     return _locked(Layout(home.resolve()).keeper_lock)
 
 
-def _start(layout: Layout, *, durable: bool) -> Addresses:
+def _start(layout: Layout, *, durable: bool) -> subprocess.Popen[bytes]:
     layout.addresses.unlink(missing_ok=True)
     layout.failure.unlink(missing_ok=True)
     command = [sys.executable, "-m", "db.embedded.keeper", layout.home, *([] if durable else ["--throwaway"])]
     with open_log(layout.logs / "keeper.log") as log:
-        keeper = subprocess.Popen(
+        return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
         )
-    return _attach(layout, keeper)
 
 
-def _attach(layout: Layout, keeper: subprocess.Popen[bytes] | None = None) -> Addresses:
+def _wait_until_ready(layout: Layout, keeper: subprocess.Popen[bytes] | None) -> Addresses:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if addresses := Addresses.load(layout.addresses):
@@ -78,14 +78,18 @@ def _attach(layout: Layout, keeper: subprocess.Popen[bytes] | None = None) -> Ad
     )
 
 
-def _leave(layout: Layout, lease: IO[str]) -> None:
+def _leave(layout: Layout, lease: IO[str], keeper: subprocess.Popen[bytes] | None) -> None:
     """Give the lease back; if it was the last one, wait until the servers have stopped."""
     if not _try(lease, fcntl.LOCK_EX) and _try(lease, fcntl.LOCK_SH):
-        return  # others stay
+        if keeper:
+            keeper.returncode = 0  # others stay, so it outlives us: nobody here will wait for it
+        return
     fcntl.flock(lease, fcntl.LOCK_UN)
     deadline = time.monotonic() + STOPPED_SECONDS
     while _locked(layout.keeper_lock) and time.monotonic() < deadline:
         time.sleep(0.01)
+    if keeper:
+        keeper.wait(STOPPED_SECONDS)
 
 
 def _locked(path: Path) -> bool:

@@ -1,0 +1,28 @@
+"""Which modules hold tables? All of them must be imported before the metadata is complete."""
+
+import importlib
+
+from sqlalchemy import MetaData
+
+from db.base import Row
+
+MODULES = (
+    "approvals",
+    "audit",
+    "consent",
+    "customers",
+    "events",
+    "orders",
+    "outbox",
+    "products",
+    "segments",
+    "store",
+    "users",
+)
+
+
+def load() -> MetaData:
+    """Import every table and return the metadata that describes the whole database."""
+    for module in MODULES:
+        importlib.import_module(f"db.{module}")
+    return Row.metadata

@@ -1,0 +1,39 @@
+"""Does a borrowed connection come back clean, and is only what ended well kept?"""
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import InternalError
+
+from db.session import reading, transaction
+from domain.errors import Invalid, Unavailable
+
+
+def test_a_block_that_raises_leaves_nothing_behind(database: str) -> None:
+    with pytest.raises(ZeroDivisionError), transaction(database) as session:
+        session.execute(text("create table left_over (id int)"))
+        1 / 0  # noqa: B018 - the point is the error
+    with reading(database) as session:
+        assert session.scalar(text("select to_regclass('left_over')")) is None
+
+
+def test_an_advisory_lock_does_not_survive_its_borrower(database: str) -> None:
+    with transaction(database) as session:
+        session.execute(select(func.pg_advisory_lock(7)))
+    with reading(database) as session:
+        assert session.scalar(text("select count(*) from pg_locks where locktype = 'advisory'")) == 0
+
+
+def test_a_reader_cannot_write(database: str) -> None:
+    with pytest.raises(InternalError, match="read-only"), reading(database) as session:
+        session.execute(text("create table anything (id int)"))
+
+
+def test_a_database_that_is_down_is_unavailable() -> None:
+    with pytest.raises(Unavailable) as caught, transaction("postgresql://nobody@127.0.0.1:1/none") as session:
+        session.execute(text("select 1"))
+    assert caught.value.code == "database_unavailable"
+
+
+def test_without_an_address_the_message_says_how_to_get_one() -> None:
+    with pytest.raises(Invalid, match="No database address"), transaction():
+        pass
