@@ -1,0 +1,182 @@
+"""What can be asked of a dataset: which attributes, activities and metrics exist, what are they called, where do they lie?
+
+A catalog is data (``datasets/*.toml``). The compiler, the checker, the English read-back, the planner's vocabulary, the
+model's prompt and the docs all read the same entries.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.errors import Invalid
+from domain.operators import Kind
+
+MAX_FREQUENT_VALUES = 400
+
+T = TypeVar("T")
+
+
+class Entry(BaseModel):
+    """What all entries share. ``label`` is how people say it; ``synonyms`` are other ways they do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    label: str
+    synonyms: tuple[str, ...] = ()
+    description: str = ""
+
+
+class Place(BaseModel):
+    """Where a value lies: a column of the row itself, of a joined table, or a key inside a JSON column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    join: str | None = None
+    key: str | None = None
+
+
+class Attribute(Entry):
+    """Something known of an entity. ``values`` are its frequent values, as a help and never as a limit."""
+
+    kind: Kind
+    unit: str | None = None
+    at: Place
+    values: tuple[str, ...] = ()
+    private: bool = False
+
+
+class Test(BaseModel):
+    """A fixed test that makes rows of a table count as an activity; ``is_not`` keeps rows where the value is absent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: Place
+    equals: str | bool | None = None
+    is_not: str | bool | None = None
+
+
+class Join(BaseModel):
+    """How a further table hangs on a row: ``on`` maps its columns to the row's; ``where`` holds fixed values.
+
+    At most one row may match (the database's unique index says so), so a join never multiplies what it joins.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    on: Mapping[str, str]
+    where: Mapping[str, str | bool] = Field(default_factory=dict)
+
+
+class Activity(Entry):
+    """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts."""
+
+    verbs: tuple[str, ...] = ()
+    table: str
+    entity_column: str
+    time_column: str
+    time_kind: Literal["instant", "date"] = "instant"
+    void_at: Place | None = None
+    counts: str | None = None
+    where: tuple[Test, ...] = ()
+    joins: Mapping[str, Join] = Field(default_factory=dict)
+    properties: Mapping[str, Attribute] = Field(default_factory=dict)
+
+
+class Term(BaseModel):
+    """One measure over an activity, as a part of a metric."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    activity: str
+    measure: str
+    of: str | None = None
+    sign: Literal[1, -1] = 1
+
+
+class Metric(Entry):
+    """A named number per entity: the sum of ``terms``. ``absent`` is its value for who has no such activity, if any."""
+
+    kind: Kind
+    unit: str | None = None
+    terms: tuple[Term, ...] = Field(min_length=1)
+    absent: int | None = None
+
+
+class Entity(Entry):
+    """What the dataset is about. ``since`` is when an entity came to be known, for questions about the past."""
+
+    plural: str
+    table: str
+    key: str
+    since: str | None = None
+    joins: Mapping[str, Join] = Field(default_factory=dict)
+
+
+class Catalog(BaseModel):
+    """One dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    currency: str = ""
+    entity: Entity
+    buyers: str | None = None
+    attributes: Mapping[str, Attribute]
+    activities: Mapping[str, Activity] = Field(default_factory=dict)
+    metrics: Mapping[str, Metric] = Field(default_factory=dict)
+
+    def attribute(self, name: str, path: str = "") -> Attribute:
+        """The attribute of that name. Raises Invalid (``unknown_attribute``)."""
+        return _known(self.attributes, name, "attribute", path)
+
+    def activity(self, name: str, path: str = "") -> Activity:
+        """The activity of that name. Raises Invalid (``unknown_activity``)."""
+        return _known(self.activities, name, "activity", path)
+
+    def metric(self, name: str, path: str = "") -> Metric:
+        """The metric of that name. Raises Invalid (``unknown_metric``)."""
+        return _known(self.metrics, name, "metric", path)
+
+    def property(self, activity: str, name: str, path: str = "") -> Attribute:
+        """The property of an activity. Raises Invalid (``unknown_property``)."""
+        return _known(self.activity(activity, path).properties, name, f"property of {activity}", path, "property")
+
+    def extended(
+        self, *, attributes: Mapping[str, Attribute], activities: Mapping[str, Activity], currency: str
+    ) -> "Catalog":
+        """This catalog with what was discovered in the data added; what is written in the file wins."""
+        return self.model_copy(
+            update={
+                "attributes": {**attributes, **self.attributes},
+                "activities": {**activities, **self.activities},
+                "currency": currency,
+            }
+        )
+
+
+def read(raw: Mapping[str, Any]) -> Catalog:
+    """A catalog from its file's data. Raises Invalid (``catalog_invalid``) naming the entry."""
+    try:
+        return Catalog.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise Invalid("catalog_invalid", first["msg"], "correct the catalog file", path) from None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to do about an unknown name: the nearest known one, or the list of them."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names[:40])}"
+
+
+def _known(entries: Mapping[str, T], name: str, what: str, path: str, code: str | None = None) -> T:
+    found = entries.get(name)
+    if found is None:
+        raise Invalid(f"unknown_{code or what}", f"there is no {what} {name!r}", suggestion(name, entries), path)
+    return found

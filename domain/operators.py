@@ -1,0 +1,66 @@
+"""How can a value be compared? One row per operator: its key, the types it fits, its operand, its SQL and its English.
+
+``apply`` takes a column expression and an operand expression and builds the comparison with their own operators, so
+the row needs no database library; text reaches it already lower-cased on both sides.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["text", "number", "integer", "money", "date", "instant", "boolean", "list"]
+Operand = Literal["none", "one", "many", "pair", "duration"]
+
+NUMBERS: tuple[Kind, ...] = ("number", "integer", "money")
+TIMES: tuple[Kind, ...] = ("date", "instant")
+SCALARS: tuple[Kind, ...] = ("text", *NUMBERS, *TIMES, "boolean")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One way to compare. ``english`` has ``{}`` where the operand is said (``{}`` twice for a pair)."""
+
+    key: str
+    kinds: tuple[Kind, ...]
+    operand: Operand
+    english: str
+    apply: Callable[..., Any]
+
+
+def _between(column: Any, low: Any, high: Any) -> Any:
+    return column.between(low, high)
+
+
+def _in_last(column: Any, start: Any, end: Any) -> Any:
+    return (column >= start) & (column < end)
+
+
+OPERATORS: dict[str, Operator] = {
+    row.key: row
+    for row in (
+        Operator("eq", SCALARS, "one", "is {}", operator.eq),
+        Operator("ne", SCALARS, "one", "is not {}", operator.ne),
+        Operator("in", SCALARS, "many", "is one of {}", lambda a, v: a.in_(v)),
+        Operator("not_in", SCALARS, "many", "is none of {}", lambda a, v: a.not_in(v)),
+        Operator("contains", ("text",), "one", "contains {}", lambda a, v: a.contains(v, autoescape=True)),
+        Operator("not_contains", ("text",), "one", "does not contain {}", lambda a, v: ~a.contains(v, autoescape=True)),
+        Operator("starts_with", ("text",), "one", "starts with {}", lambda a, v: a.startswith(v, autoescape=True)),
+        Operator("ends_with", ("text",), "one", "ends with {}", lambda a, v: a.endswith(v, autoescape=True)),
+        Operator("gt", NUMBERS, "one", "is above {}", operator.gt),
+        Operator("gte", NUMBERS, "one", "is at least {}", operator.ge),
+        Operator("lt", NUMBERS, "one", "is below {}", operator.lt),
+        Operator("lte", NUMBERS, "one", "is at most {}", operator.le),
+        Operator("between", (*NUMBERS, "date"), "pair", "is between {} and {}", _between),
+        Operator("before", TIMES, "one", "is before {}", operator.lt),
+        Operator("after", TIMES, "one", "is after {}", operator.gt),
+        Operator("in_last", TIMES, "duration", "is within the last {}", _in_last),
+        Operator("older_than", TIMES, "duration", "is more than {} ago", lambda a, start, _end: a < start),
+        Operator("set", (*SCALARS, "list"), "none", "is known", lambda a: a.is_not(None)),
+        Operator("missing", (*SCALARS, "list"), "none", "is not known", lambda a: a.is_(None)),
+        Operator("has", ("list",), "one", "includes {}", lambda a, v: a.contains(v)),
+    )
+}
+
+COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "between")
+"""The operators that fit a measured number (a count, a sum, a metric)."""
