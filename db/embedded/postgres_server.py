@@ -117,7 +117,8 @@ class PostgresServer:
         """
         self._stop_strays()
         self._disown_lock_file()
-        options = SETTINGS | {"unix_socket_directories": str(sockets)} | ({} if self.durable else THROWAWAY)
+        folders = '"{}"'.format(str(sockets).replace('"', '""'))  # a list, in which a quoted folder is one folder
+        options = SETTINGS | {"unix_socket_directories": folders} | ({} if self.durable else THROWAWAY)
         command = [programs(self.account)[0] / "postgres", "-D", self.data]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         child = process.start(command, self.account, self.log, signal.SIGINT)

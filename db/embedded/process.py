@@ -17,8 +17,10 @@ LOG_BYTES = 5_000_000
 _PR_SET_PDEATHSIG = 1
 
 
-def start(command: Sequence[str | Path], account: Account, log: Path, farewell: signal.Signals) -> subprocess.Popen[bytes]:
-    """Start a server as ``account`` with its output in ``log``; it is sent ``farewell`` when we die."""
+def start(
+    command: Sequence[str | Path], account: Account, log: Path, farewell: signal.Signals, folder: Path = Path("/")
+) -> subprocess.Popen[bytes]:
+    """Start a server as ``account`` in ``folder`` with its output in ``log``; it is sent ``farewell`` when we die."""
     user = account.uid if account.switch else None
     group = account.gid if account.switch else None
     with open_log(log) as output:
@@ -27,7 +29,7 @@ def start(command: Sequence[str | Path], account: Account, log: Path, farewell: 
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd="/",
+            cwd=folder,
             env={"PATH": os.defpath},  # no PG* variable and no locale of whoever started us
             start_new_session=True,  # Ctrl-C in the terminal is for the owner
             preexec_fn=dies_with_us(farewell),  # noqa: PLW1509 - prctl belongs between fork and exec; it only makes system calls

@@ -28,10 +28,10 @@ class RedisServer:
         """Start the server on ``sockets/redis.sock`` and return when it takes connections, else raise Unavailable."""
         address = sockets / "redis.sock"
         address.unlink(missing_ok=True)
-        child = process.start([programs(self.account)[1], "-"], self.account, self.log, signal.SIGKILL)
+        child = process.start([programs(self.account)[1], "-"], self.account, self.log, signal.SIGKILL, sockets)
         with contextlib.suppress(BrokenPipeError), child.stdin or contextlib.nullcontext() as configuration:
             if configuration:
-                configuration.write(self._configuration(address).encode())
+                configuration.write(self._configuration().encode())
         deadline = time.monotonic() + START_SECONDS
         while not _listens(address):
             if child.poll() is not None or time.monotonic() > deadline:
@@ -52,11 +52,11 @@ class RedisServer:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(STOP_SECONDS)
 
-    def _configuration(self, address: Path) -> str:
+    def _configuration(self) -> str:
         return "\n".join(
             (
                 "port 0",
-                f'unixsocket "{address}"',
+                "unixsocket redis.sock",
                 "unixsocketperm 700",
                 f"requirepass {self.password}",  # by standard input: an argument would show in the process list
                 'save ""',
