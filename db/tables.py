@@ -9,6 +9,7 @@ from db.base import Row
 MODULES = (
     "approvals",
     "audit",
+    "chats",
     "consent",
     "customers",
     "events",
@@ -16,6 +17,7 @@ MODULES = (
     "outbox",
     "products",
     "segments",
+    "sign_ins",
     "store",
     "users",
 )

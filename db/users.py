@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, Identity, exists, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
 
@@ -21,3 +21,13 @@ class User(Row):
     google_sub: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     disabled_at: Mapped[datetime | None]
+
+
+def named(session: Session, username: str) -> User | None:
+    """The user with this name, whatever its case."""
+    return session.scalars(select(User).where(User.username == username.strip().lower())).one_or_none()
+
+
+def anyone(session: Session) -> bool:
+    """Whether there is a user at all."""
+    return bool(session.scalar(select(exists().where(User.id.is_not(None)))))
