@@ -74,6 +74,7 @@ class Join(BaseModel):
 class Activity(Entry):
     """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts."""
 
+    plural: str = ""
     verbs: tuple[str, ...] = ()
     table: str
     entity_column: str
