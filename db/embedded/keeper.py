@@ -44,7 +44,8 @@ def keep(layout: Layout, *, durable: bool) -> None:
     servers: tuple[PostgresServer | RedisServer, ...] = (postgres, redis)
     children: list[Popen[bytes]] = []
     try:
-        children.extend(server.start(sockets) for server in servers)
+        for server in servers:
+            children.append(server.start(sockets))  # noqa: PERF401 - the first one is to be stopped if the second fails
         Addresses.within(sockets, postgres.password, redis.password).save(layout.addresses)
         threading.Thread(target=_tell_when_unused, args=(layout,), daemon=True).start()
         while signal.sigwait(REASONS) == signal.SIGCHLD:

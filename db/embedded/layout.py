@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,32 +73,49 @@ class Layout:
         self.run.mkdir(mode=0o700, exist_ok=True)
         self.logs.mkdir(mode=0o700, exist_ok=True)
 
+    @property
+    def sockets_note(self) -> Path:
+        """Says which folder the sockets are in."""
+        return self.run / "sockets"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder the sockets of a running keeper are in."""
+        return Path(self.sockets_note.read_text())
+
     def fresh_socket_folder(self, account: Account) -> Path:
         """Make an empty 0700 folder of the servers' user, short enough for a socket path.
 
-        Beside the data where that fits, else a new folder among the temporary files. What an earlier run left behind is
-        removed, which is safe because only the keeper comes here and no server of this home is up.
+        Beside the data where that fits, else among the temporary files; the same as last time where that is possible, so
+        that users find servers again that were started again. What an earlier run left behind is removed, which is safe
+        because only the keeper comes here and no server of this home is up.
         """
-        note = self.run / "sockets"
-        if note.exists():
-            shutil.rmtree(note.read_text(), ignore_errors=True)
         beside = self.home / "sockets"
         longest = len(os.fsencode(beside / LONGEST_SOCKET_NAME))
         if longest <= SOCKET_PATH_BYTES and reachable(self.home, account):
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(mode=0o700)
             folder = beside
+        elif self.sockets_note.exists():
+            folder = self.sockets
         else:
-            roomy = len(tempfile.gettempdir()) < SOCKET_PATH_BYTES // 2
-            folder = Path(tempfile.mkdtemp(prefix="parley-", dir=None if roomy else "/tmp"))  # noqa: S108 - mkdtemp is private
-        note.write_text(str(folder))
+            folder = _temporary_folder()
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:  # somebody else's by now
+            folder = _temporary_folder()
+        self.sockets_note.write_text(str(folder))
         adopt(folder, account)
         return folder
 
 
+def _temporary_folder() -> Path:
+    roomy = len(tempfile.gettempdir()) < SOCKET_PATH_BYTES // 2
+    return Path(tempfile.mkdtemp(prefix="parley-", dir=None if roomy else "/tmp"))  # noqa: S108 - mkdtemp's are private
+
+
 @dataclass(frozen=True)
 class Addresses:
-    """Where the two servers of a home answer; both addresses hold their password."""
+    """Where a PostgreSQL and a Redis answer; both addresses hold their password."""
 
     postgres_url: str
     redis_url: str
@@ -124,3 +142,11 @@ class Addresses:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(asdict(self), file)
         draft.rename(path)
+
+
+def listens(address: Path) -> bool:
+    """Whether a server takes connections on a unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        probe.connect(str(address))
+        return True
+    return False

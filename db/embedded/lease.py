@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from db.embedded.layout import Addresses, Layout
+from db.embedded.layout import LONGEST_SOCKET_NAME, Addresses, Layout, listens
 from db.embedded.process import last_lines, open_log
 from domain.errors import Unavailable
 from settings import ROOT
@@ -37,12 +37,24 @@ def servers(home: Path, *, durable: bool = True) -> Iterator[Addresses]:
         with layout.start_lock.open() as start:
             fcntl.flock(start, fcntl.LOCK_EX)
             fcntl.flock(lease, fcntl.LOCK_SH)
-            keeper = None if _locked(layout.keeper_lock) else _start(layout, durable=durable)
-            addresses = _wait_until_ready(layout, keeper)
+            addresses, keeper = _ensure_running(layout, durable=durable)
         try:
             yield addresses
         finally:
             _leave(layout, lease, keeper)
+
+
+def revive(home: Path) -> None:
+    """Start the servers again if somebody killed their keeper; they answer at their old addresses.
+
+    For whoever holds a lease for long. Raises Unavailable when they cannot be started.
+    """
+    layout = Layout(home.resolve())
+    if not _locked(layout.keeper_lock):
+        with layout.start_lock.open() as start:
+            fcntl.flock(start, fcntl.LOCK_EX)
+            _, keeper = _ensure_running(layout, durable=True)
+            _forget(keeper)
 
 
 def running(home: Path) -> bool:
@@ -50,22 +62,21 @@ def running(home: Path) -> bool:
     return _locked(Layout(home.resolve()).keeper_lock)
 
 
-def _start(layout: Layout, *, durable: bool) -> subprocess.Popen[bytes]:
-    layout.addresses.unlink(missing_ok=True)
-    layout.failure.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "db.embedded.keeper", layout.home, *([] if durable else ["--throwaway"])]
-    with open_log(layout.logs / "keeper.log") as log:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
-        )
+Keeper = subprocess.Popen[bytes] | None
+"""The keeper if this process started it."""
 
 
-def _wait_until_ready(layout: Layout, keeper: subprocess.Popen[bytes] | None) -> Addresses:
+def _ensure_running(layout: Layout, *, durable: bool) -> tuple[Addresses, Keeper]:
+    """Wait until the servers answer. A keeper that is found may be dying, so we start one whenever there is none."""
+    keeper: Keeper = None
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if addresses := Addresses.load(layout.addresses):
-            return addresses
-        if keeper.poll() is not None if keeper else not _locked(layout.keeper_lock):
+        if keeper is None and not _locked(layout.keeper_lock):
+            keeper = _start(layout, durable=durable)
+        addresses = Addresses.load(layout.addresses)
+        if addresses and listens(layout.sockets / LONGEST_SOCKET_NAME) and _locked(layout.keeper_lock):
+            return addresses, keeper
+        if keeper and keeper.poll() is not None:
             break
         time.sleep(0.01)
     if layout.failure.exists():
@@ -78,11 +89,20 @@ def _wait_until_ready(layout: Layout, keeper: subprocess.Popen[bytes] | None) ->
     )
 
 
-def _leave(layout: Layout, lease: IO[str], keeper: subprocess.Popen[bytes] | None) -> None:
+def _start(layout: Layout, *, durable: bool) -> subprocess.Popen[bytes]:
+    layout.addresses.unlink(missing_ok=True)
+    layout.failure.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "db.embedded.keeper", layout.home, *([] if durable else ["--throwaway"])]
+    with open_log(layout.logs / "keeper.log") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+        )
+
+
+def _leave(layout: Layout, lease: IO[str], keeper: Keeper) -> None:
     """Give the lease back; if it was the last one, wait until the servers have stopped."""
     if not _try(lease, fcntl.LOCK_EX) and _try(lease, fcntl.LOCK_SH):
-        if keeper:
-            keeper.returncode = 0  # others stay, so it outlives us: nobody here will wait for it
+        _forget(keeper)
         return
     fcntl.flock(lease, fcntl.LOCK_UN)
     deadline = time.monotonic() + STOPPED_SECONDS
@@ -90,6 +110,12 @@ def _leave(layout: Layout, lease: IO[str], keeper: subprocess.Popen[bytes] | Non
         time.sleep(0.01)
     if keeper:
         keeper.wait(STOPPED_SECONDS)
+
+
+def _forget(keeper: Keeper) -> None:
+    """Others need it, so it outlives us and nobody here will wait for it."""
+    if keeper:
+        keeper.returncode = 0
 
 
 def _locked(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from db.embedded import process
 from db.embedded.account import Account, programs
+from db.embedded.layout import listens
 from domain.errors import Unavailable
 
 START_SECONDS = 20
@@ -33,7 +33,7 @@ class RedisServer:
             if configuration:
                 configuration.write(self._configuration().encode())
         deadline = time.monotonic() + START_SECONDS
-        while not _listens(address):
+        while not listens(address):
             if child.poll() is not None or time.monotonic() > deadline:
                 self.stop(child)
                 raise Unavailable(
@@ -64,10 +64,3 @@ class RedisServer:
                 "maxmemory-policy noeviction",
             )
         )
-
-
-def _listens(address: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
-        probe.connect(str(address))
-        return True
-    return False

@@ -21,7 +21,7 @@ import redis
 from db.embedded import Addresses, servers
 from db.embedded.account import NAME
 from db.embedded.layout import SOCKET_PATH_BYTES, Layout
-from db.embedded.lease import running
+from db.embedded.lease import revive, running
 from settings import ROOT
 
 DEADLINE_SECONDS = 60
@@ -137,6 +137,15 @@ def test_the_servers_stop_when_their_keeper_is_killed(home: Path) -> None:
         _until(lambda: not _server_processes(home))
 
 
+def test_servers_whose_keeper_was_killed_come_back_at_the_same_address(home: Path) -> None:
+    with servers(home) as addresses:
+        _keeper(home).kill()
+        _until(lambda: not running(home))
+        revive(home)
+        assert _ask(addresses, "select 'alive'") == "alive"
+    _until(lambda: not _server_processes(home))
+
+
 def test_a_killed_server_is_started_again(home: Path) -> None:
     with servers(home) as addresses:
         _run(addresses, "create table kept as select 1 as id")
@@ -217,7 +226,7 @@ def test_a_long_path_gets_a_short_socket(home: Path) -> None:
     deep.mkdir(parents=True)
     with servers(deep) as addresses:
         assert _ask(addresses, "select 'alive'") == "alive"
-        sockets = Path((deep / "run" / "sockets").read_text())
+        sockets = Layout(deep).sockets
         assert len(os.fsencode(sockets / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES
         assert _mode(sockets) == 0o700
     assert not sockets.exists()
