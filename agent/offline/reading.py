@@ -1,0 +1,166 @@
+"""What did the planner understand? One frozen value per sentence: what to do, the segment, and how sure it is of what.
+
+``action`` says what the reader may do next: ``segment`` (show the segment), ``draft`` (a segment and a campaign or flow
+for it), ``answer`` (figures, a customer, help, a command), ``clarify`` (ask ``question``, offering ``options``) and
+``refuse`` (say ``question``, which names what is missing). Places in the sentence are character offsets into ``text``.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.segments import Channel, Definition
+from domain.windows import Duration, Window
+
+Action = Literal["segment", "draft", "answer", "clarify", "refuse"]
+Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "help", "unknown"]
+
+
+class Part(BaseModel):
+    """What all parts share: frozen, and turning into JSON as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Span(Part):
+    """A stretch of the sentence and what it was read as; ``path`` is the place in the definition it became."""
+
+    start: int
+    end: int
+    text: str
+    role: Literal["condition", "connective", "objective", "request", "filler", "unused"]
+    path: str | None = None
+
+
+class Assumption(Part):
+    """A choice the sentence left open. ``path`` and ``value`` name the number in the definition that may be changed.
+
+    ``path`` is dotted, e.g. ``where.of.0.value.percentile`` or ``where.of.2.during.last``; ``unit`` is ``days``,
+    ``months``, ``percentile``, ``orders``, a currency ... Both are empty where there is no number to change.
+    """
+
+    word: str
+    text: str
+    path: str | None = None
+    value: float | None = None
+    unit: str = ""
+
+
+class Option(Part):
+    """One reading to choose from; without a definition it is an answer to type, not a segment to count."""
+
+    label: str
+    definition: Definition | None = None
+
+
+class Ambiguity(Part):
+    """A stretch of the sentence that can be read in two to four ways."""
+
+    start: int
+    end: int
+    text: str
+    options: tuple[Option, ...]
+
+
+class StatsQuery(Part):
+    """A question about figures. ``definition`` narrows the customers; ``None`` means all of them.
+
+    ``what`` with the slots it uses:
+
+    - ``count``, ``share``: of customers, or of rows of ``activity``; by ``attribute`` if given
+    - ``average``, ``median``, ``minimum``, ``maximum``, ``total``: of ``metric``; by ``attribute`` if given
+    - ``percentile``: the ``percentile``-th of ``metric``
+    - ``distribution``: of ``metric`` or of the values of ``attribute``
+    - ``top``: the ``limit`` most frequent values of ``attribute``, or of ``property`` of ``activity``, or the customers
+      with the most of ``metric``; ``end`` says from which end
+    - ``trend``: of ``metric`` or ``activity``, per ``interval``
+    """
+
+    what: Literal[
+        "count", "share", "average", "median", "minimum", "maximum", "total", "percentile", "distribution", "top", "trend"
+    ]
+    metric: str | None = None
+    activity: str | None = None
+    property: str | None = None
+    attribute: str | None = None
+    percentile: float | None = None
+    limit: int | None = None
+    end: Literal["top", "bottom"] = "top"
+    interval: Literal["day", "week", "month", "quarter", "year"] | None = None
+    during: Window | None = None
+    definition: Definition | None = None
+
+
+class CustomerQuery(Part):
+    """One customer, named by exactly what the sentence gives: an address, a phone number, an id or a name."""
+
+    verb: Literal["show", "why", "create", "update", "delete"] = "show"
+    email: str | None = None
+    phone: str | None = None
+    id: str | None = None
+    name: str | None = None
+
+
+class Step(Part):
+    """One message of a flow, ``wait`` after the one before it; ``about`` is what the sentence says it is for."""
+
+    wait: Duration | None = None
+    about: str = ""
+
+
+class FlowRequest(Part):
+    """What the sentence asks to be sent. ``objective`` is the goal in the marketer's words, empty where none is said."""
+
+    channel: Channel = "email"
+    objective: str = ""
+    about: str = ""
+    steps: tuple[Step, ...] = ()
+    when: str = ""
+
+
+class Command(Part):
+    """An order about something that exists: list, show, save, delete, pause, resume, activate, approve, reject, undo."""
+
+    verb: str
+    noun: Literal["segment", "flow", "campaign", "message", "customer", "glossary", "product", "approval", "it"] = "it"
+    id: int | None = None
+    name: str | None = None
+
+
+class Reading(Part):
+    """A sentence, understood as far as it was.
+
+    ``patched`` is true where the sentence changed the definition before it; ``unused_words`` had no effect;
+    ``confidence`` is between 0 and 1.
+    """
+
+    text: str
+    action: Action
+    intent: Intent
+    definition: Definition | None = None
+    patched: bool = False
+    assumptions: tuple[Assumption, ...] = ()
+    unused_words: tuple[str, ...] = ()
+    question: str = ""
+    options: tuple[Option, ...] = ()
+    ambiguities: tuple[Ambiguity, ...] = ()
+    spans: tuple[Span, ...] = ()
+    confidence: float = 1.0
+    stats: StatsQuery | None = None
+    customer: CustomerQuery | None = None
+    flow: FlowRequest | None = None
+    clock: Duration | None = None
+    command: Command | None = None
+
+    def trace(self) -> dict[str, Any]:
+        """What the reader of the answer may want to see of how it came about, as JSON."""
+        return {
+            "conditions": [span.model_dump() for span in self.spans if span.role == "condition"],
+            "assumptions": [assumption.model_dump() for assumption in self.assumptions],
+            "unused_words": list(self.unused_words),
+            "ambiguities": [
+                {"span": [found.start, found.end], "text": found.text, "options": [o.label for o in found.options]}
+                for found in self.ambiguities
+            ],
+            "confidence": self.confidence,
+        }
