@@ -54,6 +54,7 @@ OPERATORS: dict[str, Operator] = {
         Operator("between", (*NUMBERS, "date"), "pair", "is between {} and {}", _between),
         Operator("before", TIMES, "one", "is before {}", operator.lt),
         Operator("after", TIMES, "one", "is after {}", operator.gt),
+        Operator("since", TIMES, "one", "is {} or later", operator.ge),
         Operator("in_last", TIMES, "duration", "is within the last {}", _in_last),
         Operator("older_than", TIMES, "duration", "is more than {} ago", lambda a, start, _end: a < start),
         Operator("set", (*SCALARS, "list"), "none", "is known", lambda a: a.is_not(None)),

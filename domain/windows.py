@@ -69,24 +69,27 @@ def spoken(duration: str) -> str:
 
 
 class Window(BaseModel):
-    """A stretch of time: ``last`` (optionally ``until`` so long ago), ``from``/``to`` dates, or a calendar period."""
+    """A stretch of time: ``last`` and/or ``until`` so long ago, ``from``/``to`` dates, or a calendar period."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     last: Duration | None = Field(default=None, description="Back from the instant asked about, e.g. 60d.")
-    until: Duration | None = Field(default=None, description="With last: the window ends this long ago.")
+    until: Duration | None = Field(
+        default=None, description="The window ends this long ago; without last it starts in the beginning."
+    )
     start: date | None = Field(default=None, alias="from", description="First day, in the store's time zone.")
     end: date | None = Field(default=None, alias="to", description="Last day, inclusive, in the store's time zone.")
     calendar: Period | None = Field(default=None, description="A calendar period in the store's time zone.")
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
-        ways = [self.last is not None, self.start is not None or self.end is not None, self.calendar is not None]
+        ways = [
+            self.last is not None or self.until is not None,
+            self.start is not None or self.end is not None,
+            self.calendar is not None,
+        ]
         if sum(ways) != 1:
-            message = "give exactly one of: last, from/to, calendar"
-            raise ValueError(message)
-        if self.until and not self.last:
-            message = "until goes with last"
+            message = "give exactly one of: last/until, from/to, calendar"
             raise ValueError(message)
         probe = datetime(2000, 1, 1)  # noqa: DTZ001 - only compares two lengths
         if self.last and self.until and probe - length(self.last) >= probe - length(self.until):
@@ -99,9 +102,9 @@ class Window(BaseModel):
 
     def bounds(self, as_of: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime]:
         """``[start, end)`` as instants; ``None`` = since ever. Never ends after ``as_of``."""
-        if self.last:
+        if self.last or self.until:
             end = as_of - length(self.until) if self.until else as_of
-            return as_of - length(self.last), end
+            return as_of - length(self.last) if self.last else None, end
         if self.calendar:
             first, past_last = _period(self.calendar, as_of.astimezone(zone).date())
         else:
@@ -116,6 +119,8 @@ class Window(BaseModel):
             return f"between {spoken(self.last)} and {spoken(self.until)} ago"
         if self.last:
             return f"in the last {spoken(self.last)}"
+        if self.until:
+            return f"more than {spoken(self.until)} ago"
         if self.calendar:
             return self.calendar.replace("_", " ")
         if self.start and self.end:
