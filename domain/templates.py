@@ -29,7 +29,8 @@ from urllib.parse import quote
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.content import Literal as ContentTag
-from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path, RangeLiteral
+from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path
+from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.illegal import Illegal
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.case_tag import CaseTag
