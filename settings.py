@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parent
 class Settings(BaseSettings):
     """One value per ``PARLEY_*`` variable."""
 
-    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=ROOT / ".env", extra="ignore", frozen=True)
 
-    home: Path = Field(default=Path("var"), description="Folder of this store: data, secrets, sockets, logs.")
+    home: Path = Field(default=ROOT / "var", description="Folder of this store: data, secrets, sockets, logs.")
     postgres_url: SecretStr | None = Field(
         default=None, description="postgresql:// address of a PostgreSQL server; unset = the embedded one."
     )

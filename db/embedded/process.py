@@ -15,6 +15,7 @@ LOG_BYTES = 5_000_000
 """A log above this size moves aside when it is opened next."""
 
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def start(
@@ -49,7 +50,7 @@ def dies_with_us(farewell: signal.Signals) -> Callable[[], None]:
     def in_the_child() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(farewell))
+            _LIBC.prctl(_PR_SET_PDEATHSIG, int(farewell))
             if os.getppid() != parent:
                 os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,0 +1,63 @@
+"""What does ``parley`` understand? One line per command; each lives in the file of its noun under ``commands/``.
+
+A file offers ``app``, a Typer with one command or several. It is imported when its command is asked for, so that a quick
+command does not wait for the imports of a slow one.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from domain.errors import ParleyError, Unavailable
+
+COMMANDS = {
+    "up": ("up", "Start everything and keep it running until Ctrl-C."),
+    "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
+    "db": ("db", "The database: its address, its migrations, a prompt."),
+    "user": ("users", "Accounts of the team."),
+}
+"""Command -> (module under ``commands/``, one line of help)."""
+
+FAILED, REFUSED = 1, 2
+"""Exit codes: something needed was not there (trying again may help); the input or the configuration is wrong."""
+
+
+class Commands(TyperGroup):
+    """Lists all commands by their one line and loads the one that is run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command by its line, then take the real one in its place."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if name and found:
+            found = typer.main.get_command(importlib.import_module(f"commands.{COMMANDS[name][0]}").app)
+        return name, found, rest
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.callback()
+def parley() -> None:
+    """The customer data platform a marketer talks to."""
+
+
+for _name, (_module, _line) in COMMANDS.items():
+    app.command(_name, help=_line)(lambda: None)
+
+
+def main() -> None:
+    """Run a command; a refusal is one message and what to do about it, never a traceback."""
+    try:
+        app()
+    except ParleyError as error:
+        typer.echo(f"{error}\n{error.fix}".strip(), err=True)
+        sys.exit(FAILED if isinstance(error, Unavailable) else REFUSED)
+
+
+if __name__ == "__main__":
+    main()
