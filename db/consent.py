@@ -44,13 +44,16 @@ class Consent(Row):
 class Suppression(Row):
     """An address nothing may be sent to on a channel (``*`` = any), known by its keyed hash only.
 
-    It outlives the customer's row, so an erased person stays left alone.
+    It outlives the customer's row, so an erased person stays left alone; ``customer_id`` is there for as long as a
+    customer has that address.
     """
 
     __tablename__ = "suppressions"
+    __table_args__ = (Index("ix_suppressions_customer", "customer_id", "channel"),)
 
     channel: Mapped[str] = mapped_column(primary_key=True)
     address_hash: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id", ondelete="SET NULL"))
     reason: Mapped[str]
     source: Mapped[str | None]
     since_at: Mapped[datetime]

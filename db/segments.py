@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
 
@@ -55,3 +55,20 @@ class GlossaryTerm(Row):
     explanation: Mapped[str]
     owner: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+def named(session: Session, name: str) -> Segment | None:
+    """The segment of that name, archived or not."""
+    return session.scalars(select(Segment).where(Segment.name == name)).one_or_none()
+
+
+def definition(session: Session, segment_id: int) -> dict[str, Any] | None:
+    """The JSON of a segment's current version, or ``None`` where there is no such active segment."""
+    current = (SegmentVersion.segment_id == Segment.id) & (SegmentVersion.number == Segment.version)
+    wanted = select(SegmentVersion.definition).join(Segment, current)
+    return session.scalars(wanted.where(Segment.id == segment_id, Segment.status == "active")).one_or_none()
+
+
+def names(session: Session) -> dict[int, str]:
+    """The names of all segments by id."""
+    return {row.id: row.name for row in session.execute(select(Segment.id, Segment.name))}

@@ -7,11 +7,11 @@ comes from the catalog.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from itertools import chain
-from typing import Any, assert_never
+from typing import Any, NoReturn, Self, assert_never
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -126,13 +126,58 @@ class Compiled:
 
 
 def compiled(
-    definition: seg.Definition, catalog: cat.Catalog, *, as_of: datetime, zone: ZoneInfo, resolve: Resolve
+    definition: seg.Definition,
+    catalog: cat.Catalog,
+    *,
+    as_of: datetime,
+    zone: ZoneInfo,
+    resolve: Resolve,
+    within: tuple[int, ...] = (),
 ) -> Compiled:
     """Compile a definition as of an instant; ``zone`` gives calendar days their borders.
 
-    Raises Invalid for a name the catalog lacks or a value of the wrong type, NotFound for a missing segment.
+    ``within`` are segments it must not refer to, itself foremost. Raises Invalid for a name the catalog lacks, a value
+    of the wrong type or a cycle, NotFound for a missing segment.
     """
-    return Compiler(catalog, as_of, zone, resolve).definition(definition)
+    return Compiler(catalog, as_of, zone, resolve, within=within).definition(definition)
+
+
+def values_of(catalog: cat.Catalog, entry: cat.Attribute, activity: str | None) -> sa.Subquery:
+    """Every value of an attribute, or of a property of an activity, as ``value``; with repetitions."""
+    compiler = Compiler(catalog, datetime.max.replace(tzinfo=UTC), ZoneInfo("UTC"), _no_segments)
+    if activity is None:
+        column = compiler.place(entry, compiler.entity, compiler.joins)
+        return sa.select(column.label("value")).select_from(compiler.joins.rows(compiler.entity)).subquery()
+    kind = catalog.activity(activity)
+    source = compiler.tables[kind.table].alias()
+    joins = Joins.of(compiler.tables, source, kind.joins)
+    column = compiler.place(entry, source, joins)
+    return sa.select(column.label("value")).select_from(joins.rows(source)).subquery()
+
+
+def measured(
+    metric: str,
+    definition: seg.Definition | None,
+    catalog: cat.Catalog,
+    *,
+    as_of: datetime,
+    zone: ZoneInfo,
+    resolve: Resolve,
+    by: str | None = None,
+) -> sa.Select[Any]:
+    """``id`` and ``value`` of a metric for each member (``None`` = everyone), where it is known; with ``by``, the value
+    of that attribute as ``group``.
+    """
+    compiler = Compiler(catalog, as_of, zone, resolve)
+    value = sa.cast(compiler.metric_value(metric, None, ""), sa.Double())
+    groups = []
+    if by is not None:
+        groups.append(compiler.place(catalog.attribute(by, "by"), compiler.entity, compiler.joins).label("group"))
+    whole = compiler.definition(definition) if definition else None
+    rows = whole.rows if whole else compiler.rows()
+    known = whole.known if whole else compiler.known(compiler.entity)
+    chosen = sa.select(compiler.entity.c[catalog.entity.key].label("id"), value.label("value"), *groups)
+    return chosen.select_from(rows).where(known, whole.condition if whole else sa.true(), value.is_not(None))
 
 
 @dataclass(frozen=True)
@@ -163,7 +208,7 @@ class Compiler:
             for name, columns in _columns(self.catalog).items()
         }
         self.entity = self.tables[self.catalog.entity.table].alias("entity")
-        self.joins = _joined(self, self.entity, self.catalog.entity.joins)
+        self.joins = Joins.of(self.tables, self.entity, self.catalog.entity.joins)
         self.ctes: dict[Stretch, sa.CTE] = {}
 
     def definition(self, definition: seg.Definition) -> Compiled:
@@ -171,7 +216,7 @@ class Compiler:
         if definition.dataset != self.catalog.dataset:
             message = f"this is the dataset {self.catalog.dataset!r}, the definition is for {definition.dataset!r}"
             raise Invalid("wrong_dataset", message, "ask the dataset that the definition names", "dataset")
-        self._collect(definition.where, "where")
+        self._collect(definition.where)
         tests = []
         whole = isinstance(definition.where, seg.All)
         for i, node in enumerate(seg.conjuncts(definition)):
@@ -181,8 +226,8 @@ class Compiler:
             reachable = {channel: self._reachable(channel) for channel in ADDRESS}
         return Compiled(
             id=self.entity.c[self.catalog.entity.key],
-            rows=self._rows(),
-            known=self._known(self.entity),
+            rows=self.rows(),
+            known=self.known(self.entity),
             condition=sa.and_(*tests),
             conjuncts=tuple(tests),
             facts=tuple(self.facts),
@@ -218,7 +263,7 @@ class Compiler:
             case seg.Activity():
                 return self._activity(node, path)
             case seg.Rank():
-                return Fact(path, node, self._rank(node, path), self._metric_value(node.metric, None, path))
+                return Fact(path, node, self._rank(node, path), self.metric_value(node.metric, None, path))
             case seg.Consent():
                 return Fact(path, node, self._consent(node.channel, node.state))
             case seg.Reachable():
@@ -243,7 +288,7 @@ class Compiler:
 
     def _attribute(self, node: seg.Attribute, path: str) -> Fact:
         entry = self.catalog.attribute(node.name, f"{path}.name")
-        column = self._place(entry, self.entity, self.joins)
+        column = self.place(entry, self.entity, self.joins)
         test = self._compare(node.op, entry.kind, column, node.value, path)
         if OPERATORS[node.op].operand == "none":
             return Fact(path, node, test, column)
@@ -251,7 +296,7 @@ class Compiler:
         return Fact(path, node, holds, column, column.is_(None))
 
     def _metric(self, node: seg.Metric, path: str) -> Fact:
-        value = sa.cast(self._metric_value(node.name, node.during, path), sa.Double())
+        value = sa.cast(self.metric_value(node.name, node.during, path), sa.Double())
         threshold = None
         if isinstance(node.value, seg.Percentile):
             threshold = self._percentile(node.name, node.during, node.value, path)
@@ -304,14 +349,17 @@ class Compiler:
         for stretch in stretches:
             cte = self._cte(stretch)
             rows = rows.outerjoin(cte, cte.c.id == entity.c[self.catalog.entity.key])
-        people = sa.select().select_from(rows).where(self._known(entity))
+        people = sa.select().select_from(rows).where(self.known(entity))
         if among == "buyers":
             if self.catalog.buyers is None:
-                raise Invalid("no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", f"{path}.value.among")
+                raise Invalid(
+                    "no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", f"{path}.value.among"
+                )
             people = people.where(self._happened(Stretch(self.catalog.buyers, None, ()), entity, path))
         return people, entity.c[self.catalog.entity.key], value
 
-    def _metric_value(self, name: str, during: Window | None, path: str) -> Value:
+    def metric_value(self, name: str, during: Window | None, path: str) -> Value:
+        """The metric on the entity's row; NULL where it is not known."""
         return self._terms(name, during, path)[0]
 
     def _terms(self, name: str, during: Window | None, path: str) -> tuple[Value, list[Stretch]]:
@@ -327,25 +375,25 @@ class Compiler:
             parts = [sa.func.coalesce(part, metric.absent) for part in parts]
         return reduce(lambda a, b: a + b, parts), list(dict.fromkeys(stretches))
 
-    def _collect(self, node: seg.Leaf | seg.Group, path: str) -> None:
-        """Find every measure first, so that one aggregation per stretch serves them all."""
+    def _collect(self, node: seg.Leaf | seg.Group) -> None:
+        """Find every measure first, so that one aggregation per stretch serves them all; names are checked later."""
         for leaf in seg.walk(node):
             match leaf:
-                case seg.Metric():
-                    self._want_metric(leaf.name, leaf.during, path)
-                case seg.Rank():
-                    self._want_metric(leaf.metric, None, path)
+                case seg.Metric() if leaf.name in self.catalog.metrics:
+                    self._want_metric(leaf.name, leaf.during)
+                case seg.Rank() if leaf.metric in self.catalog.metrics:
+                    self._want_metric(leaf.metric, None)
                 case seg.Activity() if leaf.op not in {"any", "none"}:
                     self._want(Stretch(leaf.name, leaf.during, leaf.where), leaf.measure, leaf.of)
                 case seg.Member() if leaf.id not in self.within:
                     outer, self.within = self.within, (*self.within, leaf.id)
-                    self._collect(self.resolve(leaf.id, path).where, path)
+                    self._collect(self.resolve(leaf.id, "where").where)
                     self.within = outer
                 case _:
                     pass
 
-    def _want_metric(self, name: str, during: Window | None, path: str) -> None:
-        for term in self.catalog.metric(name, path).terms:
+    def _want_metric(self, name: str, during: Window | None) -> None:
+        for term in self.catalog.metrics[name].terms:
             self._want(Stretch(term.activity, during, ()), term.measure, term.of)
 
     def _want(self, stretch: Stretch, measure: str, of: str | None) -> None:
@@ -385,7 +433,7 @@ class Compiler:
         if measure == "count":
             return sa.func.count(sa.distinct(source.c[activity.counts])) if activity.counts else sa.func.count()
         entry = self.catalog.property(stretch.activity, of or "", "of")
-        column = self._place(entry, source, joins)
+        column = self.place(entry, source, joins)
         if measure == "distinct":
             return sa.func.count(sa.distinct(column))
         if entry.kind not in {"money", "number", "integer"}:
@@ -402,7 +450,7 @@ class Compiler:
     def _source(self, stretch: Stretch, path: str) -> tuple[cat.Activity, sa.FromClause, "Joins"]:
         activity = self.catalog.activity(stretch.activity, f"{path}.name")
         source = self.tables[activity.table].alias()
-        return activity, source, _joined(self, source, activity.joins)
+        return activity, source, Joins.of(self.tables, source, activity.joins)
 
     def _happened(self, stretch: Stretch, entity: sa.FromClause, path: str) -> Bool:
         activity, source, joins = self._source(stretch, path)
@@ -431,12 +479,12 @@ class Compiler:
         for test in activity.where:
             column = self._column(test.at, source, joins)
             if test.equals is not None:
-                yield column == _as_text(test.equals) if test.at.key else column == test.equals
+                yield (column == _as_text(test.equals) if test.at.key else column == test.equals)
             else:
                 yield column.is_distinct_from(_as_text(test.is_not) if test.at.key else test.is_not)
         for i, condition in enumerate(stretch.where):
             entry = self.catalog.property(stretch.activity, condition.name, f"{path}.where.{i}.name")
-            column = self._place(entry, source, joins)
+            column = self.place(entry, source, joins)
             yield self._compare(condition.op, entry.kind, column, condition.value, f"{path}.where.{i}")
 
     def _days(self, during: Window | None) -> tuple[date | None, date]:
@@ -467,9 +515,9 @@ class Compiler:
             if kind == "date":
                 return row.apply(column, start.astimezone(self.zone).date(), end.astimezone(self.zone).date())
             return row.apply(column, start, end)
-        subject = sa.func.lower(column) if kind == "text" else column
+        subject = sa.func.lower(column, type_=sa.Text()) if kind == "text" else column
         values = value if isinstance(value, tuple) else (value,)
-        bound = [sa.literal(self._coerced(kind, item, f"{path}.value"), TYPES[kind]) for item in values]
+        bound = [self._coerced(kind, item, f"{path}.value") for item in values]
         return row.apply(subject, bound) if row.operand == "many" else row.apply(subject, *bound)
 
     def _coerced(self, kind: Kind, value: Any, path: str) -> Any:
@@ -495,7 +543,8 @@ class Compiler:
             pass
         raise Invalid("wrong_type", f"{value!r} is not a {kind}", f"give a {kind}", path)
 
-    def _place(self, entry: cat.Attribute, source: sa.FromClause, joins: "Joins") -> Value:
+    def place(self, entry: cat.Attribute, source: sa.FromClause, joins: "Joins") -> Value:
+        """The value of an entry on a row; joins what it needs."""
         column = self._column(entry.at, source, joins)
         if not entry.at.key or entry.kind not in JSON_KINDS:
             return column
@@ -508,11 +557,13 @@ class Compiler:
         column: Value = table.c[place.column]
         return column.op("->>", return_type=sa.Text())(sa.literal(place.key, sa.Text())) if place.key else column
 
-    def _known(self, entity: sa.FromClause) -> Bool:
+    def known(self, entity: sa.FromClause) -> Bool:
+        """The entity was known by the instant asked about."""
         since = self.catalog.entity.since
         return entity.c[since] <= self.as_of if since else sa.true()
 
-    def _rows(self) -> sa.FromClause:
+    def rows(self) -> sa.FromClause:
+        """The entity with everything used so far hung on it."""
         rows = self.joins.rows(self.entity)
         for cte in self.ctes.values():
             rows = rows.outerjoin(cte, cte.c.id == self.entity.c[self.catalog.entity.key])
@@ -564,6 +615,17 @@ class Joins:
     tables: Mapping[str, tuple[sa.FromClause, Bool]]
     used: dict[str, tuple[sa.FromClause, Bool]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, tables: Mapping[str, sa.TableClause], source: sa.FromClause, joins: Mapping[str, cat.Join]) -> Self:
+        """The joins that a catalog entry allows on a row."""
+        possible: dict[str, tuple[sa.FromClause, Bool]] = {}
+        for name, join in joins.items():
+            table = tables[join.table].alias()
+            on = [table.c[theirs] == source.c[ours] for theirs, ours in join.on.items()]
+            fixed = [table.c[column] == value for column, value in join.where.items()]
+            possible[name] = (table, sa.and_(*on, *fixed))
+        return cls(possible)
+
     def use(self, name: str) -> sa.FromClause:
         """The joined table of that name; from now on it is part of the FROM clause."""
         self.used[name] = self.tables[name]
@@ -574,16 +636,6 @@ class Joins:
         for table, on in self.used.values():
             source = source.outerjoin(table, on)
         return source
-
-
-def _joined(compiler: Compiler, source: sa.FromClause, joins: Mapping[str, cat.Join]) -> Joins:
-    tables = {}
-    for name, join in joins.items():
-        table = compiler.tables[join.table].alias()
-        on = [table.c[theirs] == source.c[ours] for theirs, ours in join.on.items()]
-        fixed = [table.c[column] == value for column, value in join.where.items()]
-        tables[name] = (table, sa.and_(*on, *fixed))
-    return Joins(tables)
 
 
 def _columns(catalog: cat.Catalog) -> dict[str, dict[str, sa.types.TypeEngine[Any] | None]]:
@@ -626,6 +678,10 @@ def _columns(catalog: cat.Catalog) -> dict[str, dict[str, sa.types.TypeEngine[An
         for entry in activity.properties.values():
             note_place(activity.table, activity.joins, entry.at, entry.kind)
     return tables
+
+
+def _no_segments(_id: int, path: str) -> NoReturn:
+    raise Invalid("no_segments", "no segment can be named here", path=path)
 
 
 def _number_test(op: str, value: Value, operand: Any) -> Bool:

@@ -231,7 +231,9 @@ def parse(raw: object) -> Definition:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
-        raise Invalid("segment_invalid", first["msg"].removeprefix("Value error, "), _fix(first["type"]), path) from None
+        raise Invalid(
+            "segment_invalid", first["msg"].removeprefix("Value error, "), _fix(first["type"]), path
+        ) from None
 
 
 def check_operand(op: str, value: object) -> None:
@@ -312,7 +314,9 @@ def _check_size(raw: object) -> None:
         value, path, depth = stack.pop()
         nodes += isinstance(value, dict)
         if nodes > MAX_NODES * 3 or depth > MAX_DEPTH * 3:
-            fix = f"at most {MAX_NODES} conditions, nested at most {MAX_DEPTH} deep; put parts into segments of their own"
+            fix = (
+                f"at most {MAX_NODES} conditions, nested at most {MAX_DEPTH} deep; put parts into segments of their own"
+            )
             raise Invalid("segment_too_large", "the definition is too large", fix, path)
         if isinstance(value, str) and len(value) > MAX_TEXT:
             raise Invalid("segment_text_too_long", f"a text of {len(value):,} characters", f"at most {MAX_TEXT}", path)
@@ -322,17 +326,17 @@ def _check_size(raw: object) -> None:
         stack.extend((item, f"{path}.{key}".lstrip("."), depth + 1) for key, item in items)
 
 
+_ALWAYS_SAID = {"type", "version", "dataset", "op", "state", "among"}
+"""Fields that stand in the canonical form even where they have their default."""
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
-        kept = {
-            name: item
-            for name, item in value
-            if name in {"type", "version", "dataset", "op", "state", "among", "end"} or item != fields[name].default or fields[name].is_required()
-        }
+        kept = {name: item for name, item in value if name in _ALWAYS_SAID or item != fields[name].default}
         return {fields[name].alias or name: _plain(item) for name, item in kept.items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Decimal | float):
+        return int(value) if value == int(value) else float(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -27,7 +27,13 @@ COUNTS = {
     "lte": "at most {}",
     "between": "between {} and {}",
 }
-MEASURES = {"sum": "total", "average": "average", "min": "smallest", "max": "largest", "distinct": "number of different"}
+MEASURES = {
+    "sum": "total",
+    "average": "average",
+    "min": "smallest",
+    "max": "largest",
+    "distinct": "number of different",
+}
 
 
 @dataclass(frozen=True)

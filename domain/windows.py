@@ -108,7 +108,7 @@ class Window(BaseModel):
         if self.calendar:
             first, past_last = _period(self.calendar, as_of.astimezone(zone).date())
         else:
-            first, past_last = self.start, self.end + timedelta(days=1) if self.end else None
+            first, past_last = (self.start, self.end + timedelta(days=1) if self.end else None)
         start = datetime.combine(first, time(), zone) if first else None
         end = datetime.combine(past_last, time(), zone) if past_last else as_of
         return start, min(end, as_of)

@@ -1,0 +1,110 @@
+"""What can be asked of the store right now? The catalog file, plus what its data adds."""
+
+import threading
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db import catalog as rows
+from db import store
+from db.segments_sql import values_of
+from domain.catalog import Activity, Attribute, Catalog, Place, Test, read
+from domain.errors import NotFound
+from domain.operators import Kind
+
+FOLDER = Path(__file__).resolve().parent.parent / "datasets"
+FRESH_SECONDS = 300.0
+
+KINDS: dict[str, Kind] = {"string": "text", "number": "number", "boolean": "boolean", "array": "list"}
+
+_known: dict[str, tuple[float, Mapping[str, Any], Catalog]] = {}
+_lock = threading.Lock()
+
+
+@cache
+def file(dataset: str) -> Catalog:
+    """The catalog file of a dataset. Raises NotFound (``unknown_dataset``)."""
+    path = FOLDER / f"{dataset}.toml"
+    if path not in FOLDER.glob("*.toml"):
+        known = ", ".join(sorted(found.stem for found in FOLDER.glob("*.toml")))
+        raise NotFound("unknown_dataset", f"there is no dataset {dataset!r}", f"known: {known}", "dataset")
+    return read(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def current(session: Session) -> Catalog:
+    """The store's catalog with custom attributes, event names, currency and frequent values; kept for five minutes
+    unless customers, events or tags were added meanwhile.
+    """
+    url = str(session.get_bind().engine.url)
+    mark = rows.fingerprint(session)
+    with _lock:
+        found = _known.get(url)
+        if found and found[1] == mark and monotonic() - found[0] < FRESH_SECONDS:
+            return found[2]
+    catalog = _discovered(session, file("store"))
+    with _lock:
+        _known[url] = (monotonic(), mark, catalog)
+    return catalog
+
+
+def tags(session: Session) -> tuple[str, ...]:
+    """Every tag that somebody carries now, in alphabetical order."""
+    return rows.tags(session)
+
+
+def _discovered(session: Session, base: Catalog) -> Catalog:
+    attributes = {
+        key: Attribute(label=key.replace("_", " "), kind=KINDS[kind], at=Place(column="custom", key=key))
+        for key, kind in rows.custom_kinds(session).items()
+        if kind in KINDS
+    }
+    activities = {
+        name: _activity(name, properties)
+        for name, properties in rows.event_properties(session).items()
+        if name not in base.activities
+    }
+    found = store.current(session)
+    whole = base.extended(attributes=attributes, activities=activities, currency=found.currency if found else "")
+    return whole.model_copy(
+        update={
+            "attributes": {name: _with_values(session, whole, entry, None) for name, entry in whole.attributes.items()},
+            "activities": {
+                name: entry.model_copy(
+                    update={
+                        "properties": {
+                            key: _with_values(session, whole, item, name) for key, item in entry.properties.items()
+                        }
+                    }
+                )
+                for name, entry in whole.activities.items()
+            },
+        }
+    )
+
+
+def _with_values(session: Session, catalog: Catalog, entry: Attribute, activity: str | None) -> Attribute:
+    if entry.kind != "text" or entry.private or entry.values:
+        return entry
+    return entry.model_copy(update={"values": rows.frequent(session, values_of(catalog, entry, activity))})
+
+
+def _activity(name: str, properties: Mapping[str, str]) -> Activity:
+    label = name.replace("_", " ")
+    return Activity(
+        label=label,
+        verbs=(label,),
+        table="events",
+        entity_column="customer_id",
+        time_column="at",
+        where=(Test(at=Place(column="name"), equals=name),),
+        properties={
+            key: Attribute(label=key.replace("_", " "), kind=KINDS[kind], at=Place(column="properties", key=key))
+            for key, kind in properties.items()
+            if kind in KINDS
+        },
+    )

@@ -1,0 +1,364 @@
+"""What can be done with a segment: preview it, explain it, say why one person is in it, list its members, save it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from db import audit, customers, store
+from db import segments as rows
+from db.segments_sql import Compiled, Resolve, compiled
+from domain import segments as seg
+from domain.catalog import Catalog
+from domain.errors import Conflict, Invalid, NotFound
+from domain.segments_english import Line, lines, sentence
+from services import catalog as catalogs
+
+SAMPLE = 5
+TIMEOUT = "10s"
+
+
+class Value(BaseModel):
+    """What these functions answer: frozen values that turn into JSON as they are."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PreviewLine(Value):
+    """One condition that must hold: how many meet it alone, and how many are left after it and those before it."""
+
+    path: str
+    text: str
+    note: str
+    alone: int
+    left: int
+    unknown: int
+
+
+class SampleMember(Value):
+    """One member, masked: enough to recognise, too little to write to."""
+
+    id: int
+    name: str
+    email: str
+    city: str
+    ltv: float
+    last_order_at: datetime | None
+
+
+class Preview(Value):
+    """What a definition means right now, or as of a past instant."""
+
+    audience_size: int
+    everyone: int
+    reachable: dict[str, int]
+    lines: tuple[PreviewLine, ...]
+    sample_customer_ids: tuple[int, ...]
+    sample: tuple[SampleMember, ...]
+    read_back: str
+    as_of: datetime
+
+
+class Reason(Value):
+    """One condition about one person: it holds, it does not, or it is unknown; and what it looked at."""
+
+    path: str
+    text: str
+    holds: bool | None
+    value: Any
+    threshold: float | None
+
+
+class Why(Value):
+    """Whether one person is in a segment, and why."""
+
+    customer_id: int
+    member: bool
+    reasons: tuple[Reason, ...]
+    as_of: datetime
+
+
+class Saved(Value):
+    """A saved segment in one version."""
+
+    id: int
+    name: str
+    version: int
+    status: str
+    definition: dict[str, Any]
+    read_back: str
+    audience_size: int
+    prompt: str | None
+    assumptions: tuple[dict[str, Any], ...]
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """A definition made ready to be asked."""
+
+    definition: seg.Definition
+    catalog: Catalog
+    sql: Compiled
+    lines: tuple[Line, ...]
+    as_of: datetime
+
+
+def ask(session: Session, definition: seg.Definition, *, now: datetime, within: tuple[int, ...] = ()) -> Question:
+    """Compile a definition as of ``now``. Raises Invalid or NotFound as ``compiled`` does."""
+    catalog = catalogs.current(session)
+    sql = compiled(definition, catalog, as_of=now, zone=zone(session), resolve=resolver(session), within=within)
+    return Question(definition, catalog, sql, lines(definition, catalog, rows.names(session)), now)
+
+
+def preview(session: Session, definition: seg.Definition, *, now: datetime) -> Preview:
+    """Audience size, reachable per channel, waterfall, unknown counts and a masked sample, in one pass over the data."""
+    question = ask(session, definition, now=now)
+    found = run(session, question.sql.matrix(sample=SAMPLE)).mappings().one()
+    unknown = {
+        fact.path: found[f"unknown_{i}"] for i, fact in enumerate(question.sql.facts) if fact.unknown is not None
+    }
+    whole = isinstance(definition.where, seg.All)
+    paths = [f"where.of.{i}" if whole else "where" for i in range(len(question.lines))]
+    ids = tuple(found["sample"] or ())
+    return Preview(
+        audience_size=found["audience"],
+        everyone=found["everyone"],
+        reachable={channel: found[f"reachable_{channel}"] for channel in question.sql.reachable},
+        lines=tuple(
+            PreviewLine(
+                path=path,
+                text=line.text,
+                note=line.note,
+                alone=found[f"alone_{i}"],
+                left=found[f"left_{i}"],
+                unknown=sum(count for at, count in unknown.items() if at == path or at.startswith(f"{path}.")),
+            )
+            for i, (path, line) in enumerate(zip(paths, question.lines, strict=True))
+        ),
+        sample_customer_ids=ids,
+        sample=tuple(masked(session, ids, now=now)),
+        read_back=" and ".join(line.text for line in question.lines),
+        as_of=now,
+    )
+
+
+def size(session: Session, definition: seg.Definition, *, now: datetime) -> int:
+    """How many people a definition means."""
+    return int(run(session, ask(session, definition, now=now).sql.size()).scalar_one())
+
+
+def member_ids(
+    session: Session, definition: seg.Definition, *, now: datetime, after: int = 0, limit: int | None = None
+) -> list[int]:
+    """The members' ids in rising order; pages by ``after``."""
+    question = ask(session, definition, now=now)
+    return list(run(session, question.sql.members(after=after, limit=limit)).scalars())
+
+
+def why(session: Session, definition: seg.Definition, customer_id: int, *, now: datetime) -> Why:
+    """Each condition about one person. Raises NotFound (``unknown_customer``) for who was not known by then."""
+    question = ask(session, definition, now=now)
+    found = run(session, question.sql.why(customer_id)).mappings().one_or_none()
+    if found is None:
+        fix = "give the id of a customer who existed at that time"
+        raise NotFound("unknown_customer", f"there is no customer {customer_id}", fix, "customer_id")
+    names = rows.names(session)
+    reasons = tuple(
+        Reason(
+            path=fact.path,
+            text=sentence(seg.Definition(where=fact.node), question.catalog, names),
+            holds=None if found[f"unknown_{i}"] else found[f"holds_{i}"],
+            value=found[f"value_{i}"],
+            threshold=found[f"threshold_{i}"],
+        )
+        for i, fact in enumerate(question.sql.facts)
+    )
+    return Why(customer_id=customer_id, member=found["member"], reasons=reasons, as_of=now)
+
+
+def save(
+    session: Session,
+    *,
+    name: str,
+    definition: seg.Definition,
+    by: str,
+    now: datetime,
+    prompt: str | None = None,
+    assumptions: Sequence[dict[str, Any]] = (),
+    trace_id: str | None = None,
+) -> Saved:
+    """Save a new segment. Raises Conflict (``segment_name_taken``), or Invalid where the definition does not compile."""
+    name = name.strip()
+    if not name:
+        raise Invalid("segment_name_missing", "a segment needs a name", "give it a name", "name")
+    if rows.named(session, name):
+        fix = "choose another name, or save a new version of that segment"
+        raise Conflict("segment_name_taken", f"there is already a segment {name!r}", fix, "name")
+    segment = rows.Segment(name=name, dataset=definition.dataset, status="active", version=0, created_by=by)
+    session.add(segment)
+    session.flush()
+    return _add_version(session, segment, definition, by, now, prompt, assumptions, trace_id)
+
+
+def update(
+    session: Session,
+    segment_id: int,
+    *,
+    definition: seg.Definition,
+    expected_version: int,
+    by: str,
+    now: datetime,
+    prompt: str | None = None,
+    assumptions: Sequence[dict[str, Any]] = (),
+    trace_id: str | None = None,
+) -> Saved:
+    """Save a new version. Raises Conflict (``segment_changed``) if somebody saved one since ``expected_version``."""
+    segment = _row(session, segment_id, lock=True)
+    if segment.version != expected_version:
+        message = f"version {segment.version} was saved meanwhile; you edited version {expected_version}"
+        raise Conflict("segment_changed", message, "load it again and repeat the change", "expected_version")
+    return _add_version(session, segment, definition, by, now, prompt, assumptions, trace_id)
+
+
+def get(session: Session, segment_id: int, version: int | None = None) -> Saved:
+    """A segment in its current version, or in the one asked for. Raises NotFound."""
+    segment = _row(session, segment_id)
+    found = session.get(rows.SegmentVersion, (segment_id, version or segment.version))
+    if found is None:
+        raise NotFound(
+            "unknown_version", f"segment {segment_id} has no version {version}", "list its versions", "version"
+        )
+    return _saved(segment, found)
+
+
+def versions(session: Session, segment_id: int) -> list[Saved]:
+    """All versions, newest first. Raises NotFound."""
+    segment = _row(session, segment_id)
+    of_it = sa.select(rows.SegmentVersion).where(rows.SegmentVersion.segment_id == segment_id)
+    return [_saved(segment, found) for found in session.scalars(of_it.order_by(rows.SegmentVersion.number.desc()))]
+
+
+def listed(session: Session) -> list[Saved]:
+    """Every active segment in its current version, latest first."""
+    current = (rows.SegmentVersion.segment_id == rows.Segment.id) & (rows.SegmentVersion.number == rows.Segment.version)
+    pairs = sa.select(rows.Segment, rows.SegmentVersion).join(rows.SegmentVersion, current)
+    pairs = pairs.where(rows.Segment.status == "active").order_by(rows.Segment.id.desc())
+    return [_saved(segment, version) for segment, version in session.execute(pairs)]
+
+
+def masked(session: Session, ids: Iterable[int], *, now: datetime) -> list[SampleMember]:
+    """The given customers in the given order, masked."""
+    wanted = list(ids)
+    found = {row.id: row for row in customers.cards(session, wanted, now)}
+    return [
+        SampleMember(
+            id=row.id,
+            name=_masked_name(row.first_name, row.last_name) or f"Customer {row.external_id or row.id}",
+            email=_masked_email(row.email),
+            city=", ".join(part for part in (row.city, row.region or row.country) if part),
+            ltv=float(row.ltv),
+            last_order_at=row.last_order_at,
+        )
+        for row in (found[customer_id] for customer_id in wanted if customer_id in found)
+    ]
+
+
+def zone(session: Session) -> ZoneInfo:
+    """The store's time zone; UTC before the store is set up."""
+    found = store.current(session)
+    return ZoneInfo(found.time_zone if found else "UTC")
+
+
+def resolver(session: Session) -> Resolve:
+    """Looks saved segments up for the compiler."""
+
+    def resolve(segment_id: int, path: str) -> seg.Definition:
+        raw = rows.definition(session, segment_id)
+        if raw is None:
+            fix = "choose a segment that exists; a missing one is never read as empty"
+            raise NotFound("unknown_segment", f"there is no active segment {segment_id}", fix, f"{path}.id")
+        return seg.parse(raw)
+
+    return resolve
+
+
+def run(session: Session, statement: sa.Select[Any]) -> sa.Result[Any]:
+    """Execute a segment's statement, at most for ten seconds."""
+    session.execute(sa.text("select set_config('statement_timeout', :limit, true)"), {"limit": TIMEOUT})
+    result = session.execute(statement)
+    session.execute(sa.text("select set_config('statement_timeout', '0', true)"))
+    return result
+
+
+def _add_version(
+    session: Session,
+    segment: rows.Segment,
+    definition: seg.Definition,
+    by: str,
+    now: datetime,
+    prompt: str | None,
+    assumptions: Sequence[dict[str, Any]],
+    trace_id: str | None,
+) -> Saved:
+    question = ask(session, definition, now=now, within=(segment.id,))
+    segment.version += 1
+    segment.updated_at = now
+    version = rows.SegmentVersion(
+        segment_id=segment.id,
+        number=segment.version,
+        definition=definition.as_json(),
+        read_back=" and ".join(line.text for line in question.lines),
+        prompt=prompt,
+        assumptions=list(assumptions),
+        audience_size=int(run(session, question.sql.size()).scalar_one()),
+        created_by=by,
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    detail = {"version": version.number, "audience_size": version.audience_size}
+    audit.record(
+        session, actor=by, action="segment.saved", subject=f"segment:{segment.id}", detail=detail, trace_id=trace_id
+    )
+    return _saved(segment, version)
+
+
+def _row(session: Session, segment_id: int, *, lock: bool = False) -> rows.Segment:
+    found = session.get(rows.Segment, segment_id, with_for_update=lock, populate_existing=lock)
+    if found is None:
+        raise NotFound("unknown_segment", f"there is no segment {segment_id}", "list the segments", "segment_id")
+    return found
+
+
+def _saved(segment: rows.Segment, version: rows.SegmentVersion) -> Saved:
+    return Saved(
+        id=segment.id,
+        name=segment.name,
+        version=version.number,
+        status=segment.status,
+        definition=version.definition,
+        read_back=version.read_back,
+        audience_size=version.audience_size,
+        prompt=version.prompt,
+        assumptions=tuple(version.assumptions),
+        created_by=version.created_by,
+        created_at=version.created_at,
+    )
+
+
+def _masked_name(first: str | None, last: str | None) -> str:
+    return " ".join(part for part in (first, f"{last[0]}." if last else None) if part)
+
+
+def _masked_email(email: str | None) -> str:
+    if not email:
+        return ""
+    local, _, domain = email.partition("@")
+    return f"{local[0]}•••@{domain}"

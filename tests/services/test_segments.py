@@ -1,0 +1,325 @@
+"""Does a definition mean exactly the people it says, and does it say why?"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from domain.errors import Conflict, Invalid, NotFound
+from domain.segments import parse
+from services import segments
+from tests.planted import NOW, Planted
+
+DAY = timedelta(days=1)
+TINY = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def shop(session: Session) -> Planted:
+    """Five people, each on a border of some kind."""
+    shop = Planted.store(session)
+    shop.person("Ada", region="Texas", birthday=None, custom={"points": 250, "roast": "dark"})
+    shop.person("Ben", region="California", email="ben@gmail.com", custom={"points": "many"})
+    shop.person("Cleo", region="texas", phone="+12025550101", custom={"points": 100})
+    shop.person("Dan", email=None)
+    shop.person("Eve", region="Berlin", country="DE", first_seen_at=NOW - 10 * DAY)
+    shop.order("Ada", 100, 60 * DAY, items={"House Beans": "Beans", "Kettle": "Gear"})
+    shop.order("Ada", 50, 200 * DAY, items={"House Beans": "Beans"})
+    shop.order("Ben", 300, 60 * DAY + TINY, items={"Grinder": "Gear"})
+    shop.order("Ben", 40, 5 * DAY, cancelled_ago=4 * DAY)
+    shop.order("Cleo", 80, 10 * DAY, items={"Filter": "Beans"}, refund=30, refund_ago=2 * DAY)
+    shop.consent("Ada", "subscribed", 300 * DAY)
+    shop.consent("Ben", "subscribed", 300 * DAY, until=20 * DAY)
+    shop.consent("Ben", "unsubscribed", 20 * DAY)
+    shop.consent("Cleo", "pending", 3 * DAY)
+    shop.consent("Eve", "subscribed", 5 * DAY)
+    shop.suppress("Eve", 1 * DAY)
+    shop.tag("Ada", "vip", 100 * DAY, until=30 * DAY)
+    shop.tag("Cleo", "vip", 10 * DAY)
+    shop.event("Ada", "email_opened", 3 * DAY, machine=True)
+    shop.event("Cleo", "email_opened", 3 * DAY)
+    shop.event("Cleo", "wishlist_added", 3 * DAY, colour="Red")
+    session.flush()
+    return shop
+
+
+def who(shop: Planted, where: dict[str, Any], *, ago: timedelta = timedelta(0)) -> set[str]:
+    """The names a condition means; the count says the same as the list."""
+    definition = parse({"where": where})
+    names = {number: name for name, number in shop.ids.items()}
+    members = {names[found] for found in segments.member_ids(shop.session, definition, now=NOW - ago)}
+    assert segments.size(shop.session, definition, now=NOW - ago) == len(members)
+    seen = segments.preview(shop.session, definition, now=NOW - ago)
+    assert seen.audience_size == len(members)
+    assert {names[found] for found in seen.sample_customer_ids} <= members
+    for name, number in shop.ids.items():
+        try:
+            assert segments.why(shop.session, definition, number, now=NOW - ago).member == (name in members)
+        except NotFound:
+            assert name not in members
+    return members
+
+
+EVERYONE = {"Ada", "Ben", "Cleo", "Dan", "Eve"}
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ({"type": "attribute", "name": "state", "op": "eq", "value": "TEXAS"}, {"Ada", "Cleo"}),
+        ({"type": "attribute", "name": "state", "op": "ne", "value": "Texas"}, {"Ben", "Eve"}),
+        (
+            {"type": "attribute", "name": "state", "op": "ne", "value": "Texas", "missing": "include"},
+            {"Ben", "Dan", "Eve"},
+        ),
+        (
+            {"type": "not", "of": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}},
+            {"Ben", "Dan", "Eve"},
+        ),
+        ({"type": "attribute", "name": "state", "op": "in", "value": ["Texas", "Berlin"]}, {"Ada", "Cleo", "Eve"}),
+        ({"type": "attribute", "name": "email", "op": "ends_with", "value": "@GMAIL.com"}, {"Ben"}),
+        ({"type": "attribute", "name": "email", "op": "missing"}, {"Dan"}),
+        ({"type": "attribute", "name": "email", "op": "contains", "value": "%"}, set()),
+        ({"type": "attribute", "name": "points", "op": "gte", "value": 250}, {"Ada"}),
+        ({"type": "attribute", "name": "roast", "op": "eq", "value": "Dark"}, {"Ada"}),
+        ({"type": "attribute", "name": "first_seen", "op": "in_last", "value": "10d"}, {"Eve"}),
+        ({"type": "metric", "name": "ltv", "op": "gt", "value": 50}, {"Ada", "Ben"}),
+        ({"type": "metric", "name": "ltv", "op": "eq", "value": 0}, {"Dan", "Eve"}),
+        ({"type": "metric", "name": "ltv", "op": "gte", "value": 50}, {"Ada", "Ben", "Cleo"}),
+        ({"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}}, {"Ben"}),
+        ({"type": "metric", "name": "ltv", "op": "gte", "value": {"percentile": 75}}, {"Ada", "Ben"}),
+        (
+            {"type": "metric", "name": "ltv", "op": "lt", "value": {"percentile": 50, "among": "buyers"}},
+            EVERYONE - {"Ada", "Ben"},
+        ),
+        ({"type": "metric", "name": "aov", "op": "lt", "value": 1000}, {"Ada", "Ben", "Cleo"}),
+        ({"type": "metric", "name": "order_count", "op": "between", "value": [1, 2]}, {"Ada", "Ben", "Cleo"}),
+        ({"type": "metric", "name": "days_since_last_order", "op": "gt", "value": 60}, {"Ben"}),
+        (
+            {"type": "metric", "name": "order_count", "op": "gte", "value": 1, "during": {"last": "60d"}},
+            {"Ada", "Cleo"},
+        ),
+        ({"type": "activity", "name": "order", "op": "any", "during": {"last": "60d"}}, {"Ada", "Cleo"}),
+        ({"type": "activity", "name": "order", "op": "none", "during": {"last": "60d"}}, {"Ben", "Dan", "Eve"}),
+        ({"type": "activity", "name": "order", "op": "none"}, {"Dan", "Eve"}),
+        ({"type": "activity", "name": "order", "op": "any", "during": {"last": "70d", "until": "60d"}}, {"Ben"}),
+        ({"type": "activity", "name": "order", "op": "any", "during": {"calendar": "this_month"}}, {"Cleo"}),
+        (
+            {"type": "activity", "name": "order", "op": "any", "during": {"from": "2026-06-05", "to": "2026-06-05"}},
+            {"Cleo"},
+        ),
+        ({"type": "activity", "name": "order", "where": [{"name": "total", "op": "gt", "value": 99}]}, {"Ada", "Ben"}),
+        (
+            {"type": "activity", "name": "item", "where": [{"name": "category", "op": "eq", "value": "beans"}]},
+            {"Ada", "Cleo"},
+        ),
+        (
+            {
+                "type": "activity",
+                "name": "item",
+                "op": "gte",
+                "value": 2,
+                "where": [{"name": "category", "op": "eq", "value": "Beans"}],
+            },
+            {"Ada"},
+        ),
+        ({"type": "activity", "name": "item", "op": "gte", "value": 3}, set()),
+        ({"type": "activity", "name": "order", "op": "lt", "value": 1}, {"Dan", "Eve"}),
+        (
+            {"type": "activity", "name": "order", "measure": "sum", "of": "total", "op": "gte", "value": 150},
+            {"Ada", "Ben"},
+        ),
+        ({"type": "activity", "name": "order", "measure": "max", "of": "total", "op": "lt", "value": 90}, {"Cleo"}),
+        (
+            {"type": "activity", "name": "order", "measure": "days_since_last", "op": "lte", "value": 60},
+            {"Ada", "Cleo"},
+        ),
+        ({"type": "activity", "name": "email_opened"}, {"Cleo"}),
+        (
+            {"type": "activity", "name": "wishlist_added", "where": [{"name": "colour", "op": "eq", "value": "red"}]},
+            {"Cleo"},
+        ),
+        ({"type": "consent", "channel": "email", "state": "subscribed"}, {"Ada", "Eve"}),
+        ({"type": "consent", "channel": "email", "state": "none"}, {"Dan"}),
+        ({"type": "reachable", "channel": "email"}, {"Ada"}),
+        ({"type": "suppressed", "channel": "email"}, {"Eve"}),
+        ({"type": "tag", "name": "vip"}, {"Cleo"}),
+        ({"type": "rank", "metric": "ltv", "count": 2}, {"Ada", "Ben"}),
+        ({"type": "rank", "metric": "ltv", "count": 1, "end": "bottom"}, {"Dan", "Eve"}),
+        ({"type": "rank", "metric": "ltv", "percent": 21}, {"Ada", "Ben"}),
+        ({"type": "rank", "metric": "ltv", "percent": 34, "among": "buyers"}, {"Ada", "Ben"}),
+        (
+            {
+                "type": "at_least",
+                "n": 2,
+                "of": [
+                    {"type": "tag", "name": "vip"},
+                    {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"},
+                    {"type": "consent", "channel": "email"},
+                ],
+            },
+            {"Ada", "Cleo"},
+        ),
+        (
+            {
+                "type": "any",
+                "of": [{"type": "tag", "name": "vip"}, {"type": "not", "of": {"type": "activity", "name": "order"}}],
+            },
+            {"Cleo", "Dan", "Eve"},
+        ),
+    ],
+)
+def test_a_condition_means_exactly_these_people(shop: Planted, where: dict[str, Any], names: set[str]) -> None:
+    assert who(shop, where) == names
+
+
+@pytest.mark.parametrize(
+    ("where", "ago", "names"),
+    [
+        ({"type": "consent", "channel": "email"}, 21 * DAY, {"Ada", "Ben"}),
+        ({"type": "tag", "name": "vip"}, 40 * DAY, {"Ada"}),
+        ({"type": "activity", "name": "order", "op": "none"}, 10 * DAY, {"Cleo", "Dan", "Eve"}),
+        ({"type": "activity", "name": "order", "op": "none"}, 11 * DAY, {"Cleo", "Dan"}),
+        ({"type": "metric", "name": "ltv", "op": "eq", "value": 80}, 3 * DAY, {"Cleo"}),
+        ({"type": "metric", "name": "order_count", "op": "eq", "value": 2}, 4 * DAY + TINY, {"Ada", "Ben"}),
+        ({"type": "metric", "name": "order_count", "op": "eq", "value": 2}, 4 * DAY, {"Ada"}),
+    ],
+)
+def test_as_of_a_past_instant_nothing_later_counts(
+    shop: Planted, where: dict[str, Any], ago: timedelta, names: set[str]
+) -> None:
+    assert who(shop, where, ago=ago) == names
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "path"),
+    [
+        ({"type": "attribute", "name": "stat", "op": "eq", "value": "x"}, "unknown_attribute", "where.name"),
+        ({"type": "metric", "name": "lvt", "op": "gt", "value": 1}, "unknown_metric", "where.name"),
+        ({"type": "activity", "name": "ordr"}, "unknown_activity", "where.name"),
+        (
+            {"type": "activity", "name": "order", "where": [{"name": "colour", "op": "eq", "value": "x"}]},
+            "unknown_property",
+            "where.where.0.name",
+        ),
+        ({"type": "attribute", "name": "state", "op": "gt", "value": "x"}, "operator_does_not_fit", "where.op"),
+        ({"type": "attribute", "name": "birthday", "op": "before", "value": "soon"}, "wrong_type", "where.value"),
+        ({"type": "attribute", "name": "points", "op": "gt", "value": "soon"}, "wrong_type", "where.value"),
+        ({"type": "segment", "id": 999}, "unknown_segment", "where.id"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_an_error_with_a_path(
+    shop: Planted, where: dict[str, Any], code: str, path: str
+) -> None:
+    with pytest.raises((Invalid, NotFound)) as caught:
+        segments.preview(shop.session, parse({"where": where}), now=NOW)
+    assert (caught.value.code, caught.value.path) == (code, path)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"type": "all", "of": []},
+        {"type": "any", "of": []},
+        {"type": "at_least", "n": 3, "of": [{"type": "tag", "name": "x"}]},
+        {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 100}},
+        {"type": "metric", "name": "ltv", "op": "between", "value": [5, 1]},
+        {"type": "attribute", "name": "state", "op": "in", "value": []},
+        {"type": "attribute", "name": "state", "op": "like", "value": "x"},
+        {"type": "activity", "name": "order", "during": {"last": "0d"}},
+        {"type": "activity", "name": "order", "during": {"last": "30d", "until": "60d"}},
+        {"type": "activity", "name": "order", "op": "gte"},
+        {"type": "rank", "metric": "ltv"},
+        {"type": "everyone"},
+        {"type": "tag", "name": "x" * 501},
+        {"type": "any", "of": [{"type": "tag", "name": "x"}] * 1500},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_it_reaches_the_database(where: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse({"where": where})
+    assert caught.value.path.startswith("where")
+    assert caught.value.fix
+
+
+def test_a_definition_deeper_than_the_limit_is_refused_at_once() -> None:
+    where: dict[str, Any] = {"type": "tag", "name": "x"}
+    for _ in range(10_000):
+        where = {"type": "not", "of": where}
+    with pytest.raises(Invalid) as caught:
+        parse({"where": where})
+    assert caught.value.code == "segment_too_large"
+
+
+def test_the_preview_tells_how_many_are_lost_at_each_condition_and_how_many_are_unknown(shop: Planted) -> None:
+    definition = parse(
+        {
+            "where": {
+                "type": "all",
+                "of": [
+                    {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"},
+                    {"type": "activity", "name": "order", "op": "any", "during": {"last": "30d"}},
+                ],
+            }
+        }
+    )
+    seen = segments.preview(shop.session, definition, now=NOW)
+    assert [(line.text, line.alone, line.left, line.unknown) for line in seen.lines] == [
+        ("state is “Texas”", 2, 2, 1),
+        ("at least one order in the last 30 days", 1, 1, 0),
+    ]
+    assert (seen.everyone, seen.reachable["email"]) == (5, 0)
+    assert seen.sample[0].email == "c•••@example.com"
+
+
+def test_why_gives_each_condition_its_fact(shop: Planted) -> None:
+    definition = parse({"where": {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}}})
+    reason = segments.why(shop.session, definition, shop.ids["Ada"], now=NOW).reasons[0]
+    assert (reason.holds, reason.value, reason.threshold) == (False, 150.0, 150.0)
+    unknown = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}})
+    assert segments.why(shop.session, unknown, shop.ids["Dan"], now=NOW).reasons[0].holds is None
+
+
+def test_a_saved_segment_keeps_its_versions_and_can_be_named_by_another(shop: Planted) -> None:
+    texas = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}})
+    saved = segments.save(shop.session, name="Texas", definition=texas, by="mia", now=NOW)
+    assert who(shop, {"type": "segment", "id": saved.id}) == {"Ada", "Cleo"}
+    berlin = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Berlin"}})
+    second = segments.update(shop.session, saved.id, definition=berlin, expected_version=1, by="mia", now=NOW)
+    assert (second.version, second.audience_size) == (2, 1)
+    assert who(shop, {"type": "segment", "id": saved.id}) == {"Eve"}
+    assert [version.version for version in segments.versions(shop.session, saved.id)] == [2, 1]
+    with pytest.raises(Conflict):
+        segments.update(shop.session, saved.id, definition=texas, expected_version=1, by="mia", now=NOW)
+    with pytest.raises(Conflict):
+        segments.save(shop.session, name="Texas", definition=texas, by="mia", now=NOW)
+
+
+def test_segments_that_name_each_other_are_refused(shop: Planted) -> None:
+    texas = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}})
+    first = segments.save(shop.session, name="First", definition=texas, by="mia", now=NOW)
+    of_first = parse({"where": {"type": "segment", "id": first.id}})
+    second = segments.save(shop.session, name="Second", definition=of_first, by="mia", now=NOW)
+    of_second = parse({"where": {"type": "not", "of": {"type": "segment", "id": second.id}}})
+    with pytest.raises(Invalid) as caught:
+        segments.update(shop.session, first.id, definition=of_second, expected_version=1, by="mia", now=NOW)
+    assert caught.value.code == "segment_cycle"
+
+
+def test_a_definition_survives_the_way_to_json_and_back(shop: Planted) -> None:
+    raw = {
+        "version": 1,
+        "dataset": "store",
+        "where": {
+            "type": "all",
+            "of": [
+                {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75, "among": "everyone"}},
+                {"type": "consent", "channel": "email", "state": "subscribed"},
+                {"type": "activity", "name": "order", "op": "none", "during": {"last": "60d"}},
+            ],
+        },
+    }
+    assert parse(raw).as_json() == raw
+    assert who(shop, raw["where"]) == set()
