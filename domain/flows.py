@@ -246,7 +246,9 @@ def parse(raw: object) -> FlowSpec:
         return FlowSpec.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"] if part not in {"send", "wait", "exit", "now", "at", "local"})
+        path = ".".join(
+            str(part) for part in first["loc"] if part not in {"send", "wait", "exit", "now", "at", "local"}
+        )
         if first["loc"][-1:] == ("at",):
             path = "start.at"
         raise Invalid("flow_invalid", first["msg"].removeprefix("Value error, "), _fix(first), path) from None

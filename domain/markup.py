@@ -28,7 +28,9 @@ _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 _FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Inter,Helvetica,Arial,sans-serif"
 _PARAGRAPH = '<p style="margin:0 0 16px">'
-_BUTTON = "display:inline-block;padding:11px 20px;border-radius:8px;background:#0f6b66;color:#ffffff;text-decoration:none"
+_BUTTON = (
+    "display:inline-block;padding:11px 20px;border-radius:8px;background:#0f6b66;color:#ffffff;text-decoration:none"
+)
 _LINK_STYLE = "color:#0f6b66"
 
 

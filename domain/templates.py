@@ -96,7 +96,9 @@ class Content(BaseModel):
 
     subject: str = Field(default="", max_length=1_000, description="Subject line (email).")
     preview_text: str = Field(default="", max_length=1_000, description="The line inboxes show after the subject.")
-    body: str = Field(default="", max_length=MAX_SOURCE, description="Plain text with **bold**, - lists and [links](url).")
+    body: str = Field(
+        default="", max_length=MAX_SOURCE, description="Plain text with **bold**, - lists and [links](url)."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,9 @@ def check(content: Content, *, channel: str = "email", custom: Collection[str] =
             problems.append(Problem(name, error.message, error.fix))
             continue
         problems += _trial(part, name)
-        problems += [_unknown(name, variable, custom) for variable in sorted(part.variables) if not known(variable, custom)]
+        problems += [
+            _unknown(name, variable, custom) for variable in sorted(part.variables) if not known(variable, custom)
+        ]
         problems += [
             Problem(name, f"{{{word}}} is printed as it stands.", f"Write {{{{ {_guess(word)} }}}}.", "warning")
             for word in dict.fromkeys(_SINGLE_BRACE.findall(source))
@@ -194,16 +198,18 @@ def render(template: Template, context: Mapping[str, Any], frame: Frame) -> Rend
         "unsubscribe_url": frame.unsubscribe_url or "",
     }
     try:
-        subject, preview, body = (
-            part.render(values) for part in (template.subject, template.preview, template.body)
-        )
+        subject, preview, body = (part.render(values) for part in (template.subject, template.preview, template.body))
     except RENDERING as error:
         raise Invalid("template_failed", _said(error), "Correct the template.") from None
     if len(body) > MAX_OUTPUT:
-        raise Invalid("template_too_long", f"The message has {len(body):,} characters.", f"At most {MAX_OUTPUT:,}.", "body")
+        raise Invalid(
+            "template_too_long", f"The message has {len(body):,} characters.", f"At most {MAX_OUTPUT:,}.", "body"
+        )
     subject, preview = _header(subject)[:MAX_SUBJECT], _header(preview)[:MAX_SUBJECT]
     if not subject and template.subject.nodes:
-        raise Invalid("subject_empty", "The subject is empty for this person.", "Give its placeholders a default.", "subject")
+        raise Invalid(
+            "subject_empty", "The subject is empty for this person.", "Give its placeholders a default.", "subject"
+        )
     marketing = frame.message_class == "marketing"
     footer = (frame.sender, frame.postal_address) if marketing else (frame.sender,)
     stop = frame.unsubscribe_url if marketing else None
@@ -356,10 +362,14 @@ def _check_work(template: BoundTemplate, path: str) -> None:
 
 def _check_words(expression: Expression, path: str) -> None:
     if isinstance(expression, RangeLiteral):
-        raise Invalid("template_broken", f"The range {expression} is not allowed.", "Loop over a list of the data.", path)
+        raise Invalid(
+            "template_broken", f"The range {expression} is not allowed.", "Loop over a list of the data.", path
+        )
     for used in (expression.filters or ()) if isinstance(expression, FilteredExpression) else ():
         if used.name not in FILTERS:
-            raise Invalid("template_broken", f"There is no filter {used.name}.", f"Filters: {', '.join(FILTERS)}.", path)
+            raise Invalid(
+                "template_broken", f"There is no filter {used.name}.", f"Filters: {', '.join(FILTERS)}.", path
+            )
     for child in _below(expression):
         _check_words(child, path)
 
@@ -383,7 +393,9 @@ def _bare(nodes: list[Node], covered: frozenset[str], context: RenderContext) ->
                     one.name == "default" for one in expression.filters or ()
                 )
                 if not defaulted:
-                    yield from (name for name in _paths(expression) if name.startswith("customer.") and name not in covered)
+                    yield from (
+                        name for name in _paths(expression) if name.startswith("customer.") and name not in covered
+                    )
         asked = covered.union(*(_paths(expression) for expression in said))
         yield from _bare(list(node.children(context)), asked, context)
 
@@ -454,4 +466,6 @@ def _mend(error: Exception) -> str:
         return f"Filters: {', '.join(FILTERS)}."
     if isinstance(error, LiquidError) and "tag" in str(error.message):
         return "Tags: if, elsif, else, unless, case, for, comment; close each with its end tag."
-    return "Write placeholders as {{ customer.first_name | default: \"there\" }} and close every {% if %} with {% endif %}."
+    return (
+        'Write placeholders as {{ customer.first_name | default: "there" }} and close every {% if %} with {% endif %}.'
+    )

@@ -1,0 +1,98 @@
+"""Which flows are there, in which versions, and which of them are campaigns?"""
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from db.base import Row
+
+DRAFT, ACTIVE, PAUSED, DONE, ARCHIVED = "draft", "active", "paused", "done", "archived"
+
+
+class Flow(Row):
+    """A flow; what it does is said by its version ``version``, what it does for people inside by the one they joined."""
+
+    __tablename__ = "flows"
+    __table_args__ = (
+        CheckConstraint("status in ('draft', 'active', 'paused', 'done', 'archived')", name="status"),
+        Index("ix_flows_status", "status", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    activated_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class FlowVersion(Row):
+    """What a flow was at one time. Never changed once written; ``digest`` is over ``spec``."""
+
+    __tablename__ = "flow_versions"
+    __table_args__ = (UniqueConstraint("flow_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    flow_id: Mapped[int] = mapped_column(ForeignKey("flows.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    spec: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    approval_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("approvals.id"))
+    audience_size: Mapped[int | None]
+    trace_id: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Campaign(Row):
+    """One message to one audience: the flow that holds nothing else."""
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    flow_id: Mapped[int] = mapped_column(ForeignKey("flows.id", ondelete="CASCADE"), unique=True)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+def current(session: Session, flow_id: int) -> tuple[Flow, FlowVersion] | None:
+    """A flow with its current version."""
+    found = session.execute(_pairs().where(Flow.id == flow_id)).one_or_none()
+    return found._tuple() if found else None
+
+
+def listed(session: Session, statuses: Collection[str], limit: int) -> list[tuple[Flow, FlowVersion]]:
+    """Flows in any of the statuses with their current versions, latest first."""
+    return [
+        found._tuple()
+        for found in session.execute(_pairs().where(Flow.status.in_(statuses)).order_by(Flow.id.desc()).limit(limit))
+    ]
+
+
+def specs(session: Session, version_ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
+    """The specs of versions by version id."""
+    wanted = select(FlowVersion.id, FlowVersion.spec).where(FlowVersion.id.in_(version_ids))
+    return {version_id: spec for version_id, spec in session.execute(wanted)}  # noqa: C416 - rows are no pairs
+
+
+def move(session: Session, flow_id: int, before: Collection[str], after: str, now: datetime) -> bool:
+    """Change the status if it is one of ``before``; False when it was not."""
+    values: dict[str, Any] = {"status": after, "updated_at": now}
+    if after in {DONE, ARCHIVED}:
+        values["ended_at"] = now
+    moved = session.execute(
+        update(Flow).where(Flow.id == flow_id, Flow.status.in_(before)).values(values).returning(Flow.id)
+    )
+    return moved.one_or_none() is not None
+
+
+def _pairs() -> Any:
+    same = (FlowVersion.flow_id == Flow.id) & (FlowVersion.number == Flow.version)
+    return select(Flow, FlowVersion).join(FlowVersion, same).execution_options(populate_existing=True)
