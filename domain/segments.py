@@ -288,9 +288,11 @@ def walk(node: Leaf | Group) -> Iterator[Leaf | Group]:
             return
 
 
-def conjuncts(definition: Definition) -> tuple[Leaf | Group, ...]:
-    """The conditions that must all hold: the members of a top-level ``all``, else the one condition."""
-    return definition.where.of if isinstance(definition.where, All) else (definition.where,)
+def paths(definition: Definition) -> list[tuple[str, Leaf | Group]]:
+    """The conditions that must all hold, each with its path: the members of a top-level ``all``, else the one."""
+    if isinstance(definition.where, All):
+        return [(f"where.of.{i}", node) for i, node in enumerate(definition.where.of)]
+    return [("where", definition.where)]
 
 
 _TAGS = {"all", "any", "not", "at_least", "attribute", "metric", "activity", "rank", "consent", "reachable", "suppressed",

@@ -47,7 +47,7 @@ class Line:
 def lines(definition: seg.Definition, catalog: Catalog, names: Mapping[int, str] | None = None) -> tuple[Line, ...]:
     """One line per condition that must hold; ``names`` are those of segments that it may refer to."""
     speaker = _Speaker(catalog, names or {})
-    return tuple(Line(speaker.say(node), speaker.note(node)) for node in seg.conjuncts(definition))
+    return tuple(Line(speaker.say(node), speaker.note(node)) for _, node in seg.paths(definition))
 
 
 def sentence(definition: seg.Definition, catalog: Catalog, names: Mapping[int, str] | None = None) -> str:

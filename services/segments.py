@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from db import audit, customers, store
 from db import segments as rows
-from db.segments_sql import Compiled, Resolve, compiled
+from db.segments_compiler import Resolve, Scope
+from db.segments_sql import Compiled, compiled
 from domain import segments as seg
 from domain.catalog import Catalog
 from domain.errors import Conflict, Invalid, NotFound
@@ -113,7 +114,7 @@ class Question:
 def ask(session: Session, definition: seg.Definition, *, now: datetime, within: tuple[int, ...] = ()) -> Question:
     """Compile a definition as of ``now``. Raises Invalid or NotFound as ``compiled`` does."""
     catalog = catalogs.current(session)
-    sql = compiled(definition, catalog, as_of=now, zone=zone(session), resolve=resolver(session), within=within)
+    sql = compiled(definition, scope(session, now=now, within=within))
     return Question(definition, catalog, sql, lines(definition, catalog, rows.names(session)), now)
 
 
@@ -124,8 +125,6 @@ def preview(session: Session, definition: seg.Definition, *, now: datetime) -> P
     unknown = {
         fact.path: found[f"unknown_{i}"] for i, fact in enumerate(question.sql.facts) if fact.unknown is not None
     }
-    whole = isinstance(definition.where, seg.All)
-    paths = [f"where.of.{i}" if whole else "where" for i in range(len(question.lines))]
     ids = tuple(found["sample"] or ())
     return Preview(
         audience_size=found["audience"],
@@ -140,7 +139,7 @@ def preview(session: Session, definition: seg.Definition, *, now: datetime) -> P
                 left=found[f"left_{i}"],
                 unknown=sum(count for at, count in unknown.items() if at == path or at.startswith(f"{path}.")),
             )
-            for i, (path, line) in enumerate(zip(paths, question.lines, strict=True))
+            for i, ((path, _), line) in enumerate(zip(seg.paths(definition), question.lines, strict=True))
         ),
         sample_customer_ids=ids,
         sample=tuple(masked(session, ids, now=now)),
@@ -276,8 +275,12 @@ def zone(session: Session) -> ZoneInfo:
     return ZoneInfo(found.time_zone if found else "UTC")
 
 
-def resolver(session: Session) -> Resolve:
-    """Looks saved segments up for the compiler."""
+def scope(session: Session, *, now: datetime, within: tuple[int, ...] = ()) -> Scope:
+    """The store's data as of ``now``, for the compiler."""
+    return Scope(catalogs.current(session), now, zone(session), _resolver(session), within)
+
+
+def _resolver(session: Session) -> Resolve:
 
     def resolve(segment_id: int, path: str) -> seg.Definition:
         raw = rows.definition(session, segment_id)
@@ -289,7 +292,7 @@ def resolver(session: Session) -> Resolve:
     return resolve
 
 
-def run(session: Session, statement: sa.Select[Any]) -> sa.Result[Any]:
+def run(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> sa.Result[*tuple[Any, ...]]:
     """Execute a segment's statement, at most for ten seconds."""
     session.execute(sa.text("select set_config('statement_timeout', :limit, true)"), {"limit": TIMEOUT})
     result = session.execute(statement)

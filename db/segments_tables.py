@@ -1,0 +1,130 @@
+"""Where do a catalog's names lie in the database? Its tables, their columns and types, and what may be joined to what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from domain import catalog as cat
+from domain.operators import Kind
+
+Bool = sa.ColumnElement[bool]
+Value = sa.ColumnElement[Any]
+
+TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "number": sa.Float(),
+    "integer": sa.BigInteger(),
+    "money": sa.Numeric(),
+    "date": sa.Date(),
+    "instant": sa.DateTime(timezone=True),
+    "boolean": sa.Boolean(),
+    "list": postgresql.JSONB(),
+}
+JSON_KINDS: dict[Kind, str] = {
+    "text": "string",
+    "number": "number",
+    "integer": "number",
+    "money": "number",
+    "boolean": "boolean",
+    "list": "array",
+}
+
+
+@dataclass
+class Joins:
+    """The tables that may hang on a row, and which of them a condition really used."""
+
+    tables: Mapping[str, tuple[sa.FromClause, Bool]]
+    used: dict[str, tuple[sa.FromClause, Bool]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tables: Mapping[str, sa.TableClause], source: sa.FromClause, joins: Mapping[str, cat.Join]) -> Self:
+        """The joins that a catalog entry allows on a row."""
+        possible: dict[str, tuple[sa.FromClause, Bool]] = {}
+        for name, join in joins.items():
+            table = tables[join.table].alias()
+            on = [table.c[theirs] == source.c[ours] for theirs, ours in join.on.items()]
+            fixed = [table.c[column] == value for column, value in join.where.items()]
+            possible[name] = (table, sa.and_(*on, *fixed))
+        return cls(possible)
+
+    def use(self, name: str) -> sa.FromClause:
+        """The joined table of that name; from now on it is part of the FROM clause."""
+        self.used[name] = self.tables[name]
+        return self.tables[name][0]
+
+    def rows(self, source: sa.FromClause) -> sa.FromClause:
+        """The row with everything used so far hung on it; ask after all conditions are compiled."""
+        for table, on in self.used.values():
+            source = source.outerjoin(table, on)
+        return source
+
+
+def column_of(at: cat.Place, source: sa.FromClause, joins: Joins) -> Value:
+    """The column of a place on a row, or the text under its JSON key; joins what it needs."""
+    column: Value = (joins.use(at.join) if at.join else source).c[at.column]
+    return column.op("->>", return_type=sa.Text())(sa.literal(at.key, sa.Text())) if at.key else column
+
+
+def place(entry: cat.Attribute, source: sa.FromClause, joins: Joins) -> Value:
+    """The value of a catalog entry on a row; a JSON value of another type than the entry's counts as not known."""
+    column = column_of(entry.at, source, joins)
+    if not entry.at.key:
+        return column
+    raw = column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins)
+    value = raw.op("->", return_type=postgresql.JSONB())(sa.literal(entry.at.key, sa.Text()))
+    typed = value if entry.kind == "list" else sa.cast(column, TYPES[entry.kind])
+    return sa.case((sa.func.jsonb_typeof(value) == JSON_KINDS[entry.kind], typed), else_=None)
+
+
+def tables(catalog: cat.Catalog) -> dict[str, sa.TableClause]:
+    """Every table the catalog names, by name."""
+    return {
+        name: sa.table(name, *(sa.column(column, kind) for column, kind in found.items()))
+        for name, found in _columns(catalog).items()
+    }
+
+
+def _columns(catalog: cat.Catalog) -> dict[str, dict[str, sa.types.TypeEngine[Any] | None]]:
+    """Every table the catalog names, with every column it names there and its type where it is known."""
+    tables: dict[str, dict[str, sa.types.TypeEngine[Any] | None]] = {}
+
+    def note(table: str, column: str, kind: sa.types.TypeEngine[Any] | None = None) -> None:
+        columns = tables.setdefault(table, {})
+        columns[column] = kind or columns.get(column)
+
+    def note_joins(table: str, joins: Mapping[str, cat.Join]) -> None:
+        for join in joins.values():
+            for theirs, ours in join.on.items():
+                note(join.table, theirs)
+                note(table, ours)
+            for column, value in join.where.items():
+                note(join.table, column, TYPES["boolean" if isinstance(value, bool) else "text"])
+
+    def note_place(table: str, joins: Mapping[str, cat.Join], at: cat.Place, kind: Kind) -> None:
+        note(joins[at.join].table if at.join else table, at.column, postgresql.JSONB() if at.key else TYPES[kind])
+
+    entity = catalog.entity
+    note(entity.table, entity.key, TYPES["integer"])
+    if entity.since:
+        note(entity.table, entity.since, TYPES["instant"])
+    note_joins(entity.table, entity.joins)
+    for attribute in catalog.attributes.values():
+        note_place(entity.table, entity.joins, attribute.at, attribute.kind)
+    for activity in catalog.activities.values():
+        note(activity.table, activity.entity_column, TYPES["integer"])
+        note(activity.table, activity.time_column, TYPES[activity.time_kind])
+        note_joins(activity.table, activity.joins)
+        if activity.void_at:
+            note_place(activity.table, activity.joins, activity.void_at, "instant")
+        if activity.counts:
+            note(activity.table, activity.counts)
+        for test in activity.where:
+            boolean = isinstance(test.equals if test.equals is not None else test.is_not, bool)
+            note_place(activity.table, activity.joins, test.at, "boolean" if boolean else "text")
+        for entry in activity.properties.values():
+            note_place(activity.table, activity.joins, entry.at, entry.kind)
+    return tables
