@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -152,10 +152,9 @@ def trend(
     rows = happened(activity, during, definition, scope(session, now=now)).subquery()
     home = zone(session)
     start = sa.func.date_trunc(unit, sa.func.timezone(home.key, rows.c.at)).label("start")
-    people = sa.func.count(sa.distinct(rows.c.id))
-    wanted = sa.select(start, sa.func.count(), people).group_by(start).order_by(start)
-    return [_point(found, home) for found in run(session, wanted)]
-
-
-def _point(found: sa.Row[Any], home: Any) -> Point:
-    return Point(start=found[0].replace(tzinfo=home), count=found[1], people=found[2])
+    people = sa.func.count(sa.distinct(rows.c.id)).label("people")
+    wanted = sa.select(start, sa.func.count().label("happened"), people).group_by(start).order_by(start)
+    return [
+        Point(start=found.start.replace(tzinfo=home), count=found.happened, people=found.people)
+        for found in run(session, wanted)
+    ]
