@@ -1,7 +1,7 @@
 """What does ``parley`` understand? One line per command; each lives in the file of its noun under ``commands/``.
 
-A file offers ``app``, a Typer with one command or several. It is imported when its command is asked for, so that a quick
-command does not wait for the imports of a slow one.
+A file offers ``app``, a Typer with one command or several. It is imported when its command is asked for, so that a
+quick command does not wait for the imports of a slow one.
 """
 
 import importlib

@@ -30,7 +30,9 @@ def migrate() -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of psql, e.g. -c 'select 1'.")] = None) -> None:
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of psql, e.g. -c 'select 1'.")] = None,
+) -> None:
     """Open PostgreSQL's own prompt on the database, which runs for as long as that does."""
     with addresses.opened() as found:
         ended = subprocess.run([embedded.psql(), found.postgres_url, *(arguments or [])], check=False)

@@ -1,5 +1,6 @@
 """How does a process that should run keep running, and how does it end?"""
 
+import contextlib
 import os
 import re
 import signal
@@ -101,10 +102,8 @@ class Process:
 
     def _end_group(self, how: signal.Signals) -> None:
         if self._child:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, how)
-            except ProcessLookupError:
-                pass
 
     def _listen(self, child: subprocess.Popen[str]) -> None:
         if child.stdout is None:

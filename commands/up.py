@@ -34,8 +34,8 @@ STOP_SECONDS = 10
 def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every process.")] = False) -> None:
     """Start everything and keep it running until Ctrl-C.
 
-    Servers, migrations and, on the first run, the demo store and the first account; then the web server, the worker, the
-    sweeper and the vendor stand-in, each started again if it ends.
+    Servers, migrations and, on the first run, the demo store and the first account; then the web server, the worker,
+    the sweeper and the vendor stand-in, each started again if it ends.
     """
     configured = settings()
     layout = Layout(configured.home.resolve())

@@ -1,4 +1,4 @@
-"""How does a door talk to the database? Through one engine per address, in transactions that only this module commits."""
+"""How does a door talk to the database? Through one engine per address, in transactions that end here and only here."""
 
 import atexit
 import contextlib

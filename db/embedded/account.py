@@ -109,7 +109,9 @@ def psql() -> Path:
 def _installed(wheel: str, module: str, folder: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
-        raise Unavailable("no_server_programs", f"The package {wheel} is missing.", "Install it from requirements.lock.")
+        raise Unavailable(
+            "no_server_programs", f"The package {wheel} is missing.", "Install it from requirements.lock."
+        )
     return Path(spec.origin).parent / folder
 
 

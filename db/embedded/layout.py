@@ -86,9 +86,9 @@ class Layout:
     def fresh_socket_folder(self, account: Account) -> Path:
         """Make an empty 0700 folder of the servers' user, short enough for a socket path.
 
-        Beside the data where that fits, else among the temporary files; the same as last time where that is possible, so
-        that users find servers again that were started again. What an earlier run left behind is removed, which is safe
-        because only the keeper comes here and no server of this home is up.
+        Beside the data where that fits, else among the temporary files; the same as last time where that is possible,
+        so that users find servers again that were started again. What an earlier run left behind is removed, which is
+        safe because only the keeper comes here and no server of this home is up.
         """
         beside = self.home / "sockets"
         longest = len(os.fsencode(beside / LONGEST_SOCKET_NAME))
@@ -124,8 +124,8 @@ class Addresses:
     def within(cls, sockets: Path, postgres_password: str, redis_password: str) -> Self:
         """The addresses of servers that listen in the folder ``sockets``."""
         return cls(
-            postgres_url=f"postgresql://{DATABASE}:{postgres_password}@/{DATABASE}?host={quote(str(sockets), safe='/')}",
-            redis_url=f"unix://:{redis_password}@{quote(str(sockets / 'redis.sock'), safe='/')}",
+            postgres_url=f"postgresql://{DATABASE}:{postgres_password}@/{DATABASE}?host={quote(str(sockets))}",
+            redis_url=f"unix://:{redis_password}@{quote(str(sockets / 'redis.sock'))}",
         )
 
     @classmethod
@@ -139,7 +139,7 @@ class Addresses:
         """Write the file, 0600, in one step."""
         draft = path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(asdict(self), file)
         draft.rename(path)
 

@@ -92,7 +92,7 @@ def _ensure_running(layout: Layout, *, durable: bool) -> tuple[Addresses, Keeper
 def _start(layout: Layout, *, durable: bool) -> subprocess.Popen[bytes]:
     layout.addresses.unlink(missing_ok=True)
     layout.failure.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "db.embedded.keeper", layout.home, *([] if durable else ["--throwaway"])]
+    command = [sys.executable, "-m", "db.embedded.keeper", str(layout.home), *([] if durable else ["--throwaway"])]
     with open_log(layout.logs / "keeper.log") as log:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, start_new_session=True

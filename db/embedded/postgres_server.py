@@ -99,7 +99,7 @@ class PostgresServer:
         self._create("postgres", "--single", "-D", str(draft), "postgres", statement=f"create database {DATABASE}\n")
 
     def _create(self, program: str, *arguments: str, statement: str = "") -> None:
-        command = [programs(self.account)[0] / program, *arguments]
+        command: list[str | Path] = [programs(self.account)[0] / program, *arguments]
         child = process.start(command, self.account, self.log, signal.SIGKILL)
         child.communicate(statement.encode())
         if child.returncode != 0:
@@ -119,7 +119,7 @@ class PostgresServer:
         self._disown_lock_file()
         folders = '"{}"'.format(str(sockets).replace('"', '""'))  # a list, in which a quoted folder is one folder
         options = SETTINGS | {"unix_socket_directories": folders} | ({} if self.durable else THROWAWAY)
-        command = [programs(self.account)[0] / "postgres", "-D", self.data]
+        command: list[str | Path] = [programs(self.account)[0] / "postgres", "-D", self.data]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         child = process.start(command, self.account, self.log, signal.SIGINT)
         deadline = time.monotonic() + START_SECONDS

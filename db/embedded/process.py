@@ -61,7 +61,7 @@ def open_log(log: Path) -> IO[bytes]:
     """Open a log for appending; a long one becomes ``<name>.1`` first."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.rename(log.with_name(log.name + ".1"))
-    return open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
 def last_lines(log: Path, count: int = 5) -> str:

@@ -38,7 +38,8 @@ def revision(url: str | None = None) -> str | None:
     with reading(url) as session:
         if session.scalar(text("select to_regclass('alembic_version')")) is None:
             return None
-        return session.scalar(text("select version_num from alembic_version"))
+        found: str | None = session.scalar(text("select version_num from alembic_version"))
+        return found
 
 
 def configuration(connection: Connection) -> "Config":

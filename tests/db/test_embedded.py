@@ -259,8 +259,11 @@ def test_a_wrong_password_is_refused(home: Path) -> None:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(addresses.postgres_url.replace(right, "wrong"))
         right = (home / "secrets" / "redis").read_text()
-        with redis.Redis.from_url(addresses.redis_url.replace(right, "wrong")) as client:
-            pytest.raises(redis.AuthenticationError, client.ping)
+        with (
+            redis.Redis.from_url(addresses.redis_url.replace(right, "wrong")) as client,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            client.ping()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -307,8 +310,8 @@ def _owner(home: Path, become: Sequence[str] = ()) -> Iterator[subprocess.Popen[
 def _bystander(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the servers' user that is no server."""
     found = (home / "postgres").stat()
-    other = {"user": found.st_uid, "group": found.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    with subprocess.Popen(["sleep", str(DEADLINE_SECONDS)], cwd="/", **other) as process:
+    become = f"setpriv --reuid={found.st_uid} --regid={found.st_gid} --clear-groups".split() if not os.geteuid() else []
+    with subprocess.Popen([*become, "sleep", str(DEADLINE_SECONDS)], cwd="/") as process:
         yield process
         process.kill()
 

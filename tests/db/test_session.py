@@ -3,15 +3,19 @@
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import InternalError
+from sqlalchemy.orm import Session
 
 from db.session import reading, transaction
 from domain.errors import Invalid, Unavailable
 
 
 def test_a_block_that_raises_leaves_nothing_behind(database: str) -> None:
-    with pytest.raises(ZeroDivisionError), transaction(database) as session:
+    def fail(session: Session) -> None:
         session.execute(text("create table left_over (id int)"))
-        1 / 0  # noqa: B018 - the point is the error
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), transaction(database) as session:
+        fail(session)
     with reading(database) as session:
         assert session.scalar(text("select to_regclass('left_over')")) is None
 
