@@ -31,7 +31,7 @@ CHECK = "Check PARLEY_POSTGRES_URL and PARLEY_REDIS_URL and the servers they nam
 
 @dataclass(frozen=True)
 class Finding:
-    """One part: where it comes from (``embedded``, ``configured``, ``off``) and whether it answers (None: not asked)."""
+    """One part: where it comes from (embedded, configured or off) and whether it answers (None: not asked)."""
 
     part: str
     source: str
