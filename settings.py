@@ -55,6 +55,21 @@ class Settings(BaseSettings):
     demo: bool = Field(default=True, description="Load the demo store into an empty database on first run.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    @property
+    def address(self) -> str:
+        """Where people reach Parley, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach Parley over TLS."""
+        return self.address.startswith("https://")
+
+    @property
+    def session_cookie(self) -> str:
+        """Name of the sign-in cookie. Browsers share cookies between the ports of a host, so the port is part of it."""
+        return "__Host-parley" if self.secure else f"parley-{self.port}"
+
 
 @cache
 def settings() -> Settings:
@@ -71,7 +86,7 @@ def secret(name: str, home: Path | None = None) -> str:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
         try:
             os.link(draft, path)
