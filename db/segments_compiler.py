@@ -4,28 +4,22 @@ A condition is true or false of the entity's row, never NULL. Every value is bou
 """
 
 import operator
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from typing import Any, assert_never
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from db.segments_tables import TYPES, Bool, Joins, Value, column_of, place, tables
-from domain import catalog as cat
+from db.segments_activities import Occurrences, Stretch
+from db.segments_comparisons import compare, compare_number
+from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.operators import OPERATORS, Kind
-from domain.windows import Window, length
-
-Resolve = Callable[[int, str], seg.Definition]
-"""The definition of a saved segment, by its id and the path that names it. Raises NotFound."""
+from domain.operators import OPERATORS
+from domain.windows import Window
 
 ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -40,29 +34,6 @@ class Fact:
     threshold: Value | None = None
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Rows of one activity in one window that pass the same filters: one aggregation serves all its measures."""
-
-    activity: str
-    during: Window | None
-    where: tuple[seg.Filter, ...]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a definition is compiled against: which data, as of when, with whose calendar, and which saved segments.
-
-    ``within`` are segments that must not be referred to: the one being defined, and those being looked into.
-    """
-
-    catalog: cat.Catalog
-    as_of: datetime
-    zone: ZoneInfo
-    resolve: Resolve
-    within: tuple[int, ...] = ()
-
-
 @dataclass
 class Compiler:
     """One compilation. Joins and aggregations are collected on the way, each once."""
@@ -73,7 +44,7 @@ class Compiler:
 
     def __post_init__(self) -> None:
         """Name every table and column of the catalog once."""
-        self.catalog, self.as_of, self.zone = self.scope.catalog, self.scope.as_of, self.scope.zone
+        self.catalog, self.as_of = self.scope.catalog, self.scope.as_of
         self.within = self.scope.within
         self.tables = tables(self.catalog)
         self.entity = self.tables[self.catalog.entity.table].alias("entity")
@@ -137,7 +108,7 @@ class Compiler:
     def _attribute(self, node: seg.Attribute, path: str) -> Fact:
         entry = self.catalog.attribute(node.name, f"{path}.name")
         column = place(entry, self.entity, self.joins)
-        test = self._compare(node.op, entry.kind, column, node.value, path)
+        test = compare(node.op, entry.kind, column, node.value, path, self.scope)
         if OPERATORS[node.op].operand == "none":
             return Fact(path, node, test, column)
         holds = sa.func.coalesce(test, sa.true() if node.missing == "include" else sa.false())
@@ -150,7 +121,7 @@ class Compiler:
             threshold = self._percentile(node.name, node.during, node.value, path)
             test = OPERATORS[node.op].apply(value, threshold)
         else:
-            test = _number_test(node.op, value, node.value)
+            test = compare_number(node.op, value, node.value)
         holds = sa.func.coalesce(test, sa.true() if node.missing == "include" else sa.false())
         unknown = value.is_(None) if self.catalog.metric(node.name).absent is None else None
         return Fact(path, node, holds, value, unknown, threshold)
@@ -158,13 +129,13 @@ class Compiler:
     def _activity(self, node: seg.Activity, path: str) -> Fact:
         stretch = Stretch(node.name, node.during, node.where)
         if node.op in {"any", "none"}:
-            happened = self._happened(stretch, self.entity, path)
+            happened = self._happened(stretch, self.key, path)
             return Fact(path, node, happened if node.op == "any" else ~happened)
         measured = self._measure(stretch, node.measure, node.of)
         if node.measure in {"count", "sum", "distinct"}:
             value: Value = sa.func.coalesce(measured, 0)
-            return Fact(path, node, _number_test(node.op, value, node.value), value)
-        test = sa.func.coalesce(_number_test(node.op, measured, node.value), sa.false())
+            return Fact(path, node, compare_number(node.op, value, node.value), value)
+        test = sa.func.coalesce(compare_number(node.op, measured, node.value), sa.false())
         return Fact(path, node, test, measured, measured.is_(None))
 
     def _rank(self, node: seg.Rank, path: str) -> Bool:
@@ -203,7 +174,7 @@ class Compiler:
                 raise Invalid(
                     "no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", f"{path}.value.among"
                 )
-            people = people.where(self._happened(Stretch(self.catalog.buyers, None, ()), entity, path))
+            people = people.where(self._happened(Stretch(self.catalog.buyers), entity.c[self.catalog.entity.key], path))
         return people, entity.c[self.catalog.entity.key], value
 
     def metric_value(self, name: str, during: Window | None, path: str) -> Value:
@@ -254,149 +225,19 @@ class Compiler:
 
     def _cte(self, stretch: Stretch) -> sa.CTE:
         if stretch not in self.ctes:
-            activity, source, joins = self._source(stretch, stretch.activity)
-            key = source.c[activity.entity_column]
-            columns = [
-                self._aggregate(measure, of, stretch, activity, source, joins).label(name)
-                for (measure, of), name in self.measures[stretch].items()
-            ]
-            tests = list(self._tests(stretch, activity, source, joins, stretch.activity))
-            rows = sa.select(key.label("id"), *columns).select_from(joins.rows(source)).where(*tests).group_by(key)
-            self.ctes[stretch] = rows.cte(f"{stretch.activity}_{len(self.ctes)}")
+            rows = self.occurrences(stretch, stretch.activity)
+            columns = [rows.measure(*wanted).label(name) for wanted, name in self.measures[stretch].items()]
+            grouped = rows.select(rows.of.label("id"), *columns).group_by(rows.of)
+            self.ctes[stretch] = grouped.cte(f"{stretch.activity}_{len(self.ctes)}")
         return self.ctes[stretch]
 
-    def _aggregate(
-        self,
-        measure: str,
-        of: str | None,
-        stretch: Stretch,
-        activity: cat.Activity,
-        source: sa.FromClause,
-        joins: "Joins",
-    ) -> Value:
-        at = source.c[activity.time_column]
-        if measure in {"days_since_last", "days_since_first"}:
-            edge = sa.func.max(at) if measure == "days_since_last" else sa.func.min(at)
-            return self._days_before(edge, activity.time_kind)
-        if measure == "count":
-            return sa.func.count(sa.distinct(source.c[activity.counts])) if activity.counts else sa.func.count()
-        entry = self.catalog.property(stretch.activity, of or "", "of")
-        column = place(entry, source, joins)
-        if measure == "distinct":
-            return sa.func.count(sa.distinct(column))
-        if entry.kind not in {"money", "number", "integer"}:
-            raise Invalid("not_a_number", f"{entry.label} cannot be added up", "use count or distinct", "of")
-        functions = {"sum": sa.func.sum, "average": sa.func.avg, "min": sa.func.min, "max": sa.func.max}
-        return functions[measure](column)
+    def occurrences(self, stretch: Stretch, path: str) -> Occurrences:
+        """The rows of a stretch. Raises Invalid (``unknown_activity``)."""
+        return Occurrences(stretch, self.tables, self.scope, path)
 
-    def _days_before(self, at: Value, kind: str) -> Value:
-        if kind == "date":
-            return sa.literal(self.as_of.astimezone(self.zone).date(), sa.Date()) - at
-        seconds = sa.extract("epoch", sa.literal(self.as_of, TYPES["instant"])) - sa.extract("epoch", at)
-        return seconds / DAY_SECONDS
-
-    def _source(self, stretch: Stretch, path: str) -> tuple[cat.Activity, sa.FromClause, "Joins"]:
-        activity = self.catalog.activity(stretch.activity, f"{path}.name")
-        source = self.tables[activity.table].alias()
-        return activity, source, Joins.of(self.tables, source, activity.joins)
-
-    def occurrences(self, stretch: Stretch, path: str) -> sa.Select[Any]:
-        """``id`` of the entity and ``at`` for each row of a stretch."""
-        activity, source, joins = self._source(stretch, path)
-        tests = list(self._tests(stretch, activity, source, joins, path))
-        columns = (source.c[activity.entity_column].label("id"), source.c[activity.time_column].label("at"))
-        return sa.select(*columns).select_from(joins.rows(source)).where(*tests)
-
-    def _happened(self, stretch: Stretch, entity: sa.FromClause, path: str) -> Bool:
-        activity, source, joins = self._source(stretch, path)
-        tests = list(self._tests(stretch, activity, source, joins, path))
-        same = source.c[activity.entity_column] == entity.c[self.catalog.entity.key]
-        return sa.select(sa.literal(1)).select_from(joins.rows(source)).where(same, *tests).exists()
-
-    def _tests(
-        self, stretch: Stretch, activity: cat.Activity, source: sa.FromClause, joins: "Joins", path: str
-    ) -> Iterator[Bool]:
-        """What makes a row count: its time, its being this activity, not void, and passing the filters."""
-        at = source.c[activity.time_column]
-        if activity.time_kind == "instant":
-            start, end = stretch.during.bounds(self.as_of, self.zone) if stretch.during else (None, self.as_of)
-            yield at < end
-            if start:
-                yield at >= start
-        else:
-            first, last = self._days(stretch.during)
-            yield at <= last
-            if first:
-                yield at > first
-        if activity.void_at:
-            void = column_of(activity.void_at, source, joins)
-            yield void.is_(None) | (void > self.as_of)
-        for test in activity.where:
-            column = column_of(test.at, source, joins)
-            if test.equals is not None:
-                yield (column == _as_text(test.equals) if test.at.key else column == test.equals)
-            else:
-                yield column.is_distinct_from(_as_text(test.is_not) if test.at.key else test.is_not)
-        for i, condition in enumerate(stretch.where):
-            entry = self.catalog.property(stretch.activity, condition.name, f"{path}.where.{i}.name")
-            column = place(entry, source, joins)
-            yield self._compare(condition.op, entry.kind, column, condition.value, f"{path}.where.{i}")
-
-    def _days(self, during: Window | None) -> tuple[date | None, date]:
-        """``(after, up_to]`` in days, for activities that have a date and no time."""
-        today = self.as_of.astimezone(self.zone).date()
-        if during is None:
-            return None, today
-        if during.last:
-            last = today - length(during.until) if during.until else today
-            return today - length(during.last), last
-        start, end = during.bounds(self.as_of + timedelta(days=1), self.zone)
-        first = start.astimezone(self.zone).date() - timedelta(days=1) if start else None
-        return first, min(today, end.astimezone(self.zone).date() - timedelta(days=1))
-
-    def _compare(self, op: str, kind: Kind, column: Value, value: Any, path: str) -> Bool:
-        row = OPERATORS[op]
-        if kind not in row.kinds:
-            fits = ", ".join(key for key, other in OPERATORS.items() if kind in other.kinds)
-            raise Invalid("operator_does_not_fit", f"{op!r} does not fit a {kind}", f"use one of: {fits}", f"{path}.op")
-        if row.operand == "none":
-            return row.apply(column)
-        if row.operand == "duration":
-            try:
-                start = self.as_of - length(value)
-            except ValueError:
-                raise Invalid("not_a_duration", f"{value!r} is not a length of time", "write 60d", path) from None
-            end = self.as_of
-            if kind == "date":
-                return row.apply(column, start.astimezone(self.zone).date(), end.astimezone(self.zone).date())
-            return row.apply(column, start, end)
-        subject = sa.func.lower(column, type_=sa.Text()) if kind == "text" else column
-        values = value if isinstance(value, tuple) else (value,)
-        bound = [self._coerced(kind, item, f"{path}.value") for item in values]
-        return row.apply(subject, bound) if row.operand == "many" else row.apply(subject, *bound)
-
-    def _coerced(self, kind: Kind, value: Any, path: str) -> Any:
-        """The operand as the column's type. Raises Invalid (``wrong_type``)."""
-        try:
-            match kind:
-                case "text":
-                    return str(value).lower()
-                case "money" | "number" | "integer" if not isinstance(value, bool):
-                    return Decimal(str(value))
-                case "boolean" if isinstance(value, bool):
-                    return value
-                case "date":
-                    return date.fromisoformat(str(value))
-                case "instant":
-                    at = datetime.fromisoformat(str(value))
-                    return at if at.tzinfo else at.replace(tzinfo=self.zone)
-                case "list":
-                    return [value]
-                case _:
-                    pass
-        except (ValueError, ArithmeticError):
-            pass
-        raise Invalid("wrong_type", f"{value!r} is not a {kind}", f"give a {kind}", path)
+    def _happened(self, stretch: Stretch, key: sa.ColumnElement[int], path: str) -> Bool:
+        rows = self.occurrences(stretch, path)
+        return rows.happened(rows.of == key)
 
     def known(self, entity: sa.FromClause) -> Bool:
         """The entity was known by the instant asked about."""
@@ -448,12 +289,3 @@ class Compiler:
             raise Invalid("not_in_dataset", f"the dataset {self.catalog.dataset!r} has no {name}", fix)
         types = {"since_at": TYPES["instant"], "until_at": TYPES["instant"]}
         return sa.table(name, *(sa.column(column, types.get(column)) for column in columns))
-
-
-def _number_test(op: str, value: Value, operand: Any) -> Bool:
-    bound = [sa.literal(number, sa.Numeric()) for number in (operand if isinstance(operand, tuple) else (operand,))]
-    return OPERATORS[op].apply(value, *bound)
-
-
-def _as_text(value: str | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

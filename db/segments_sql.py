@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_compiler import ADDRESS, Compiler, Fact, Scope, Stretch
-from db.segments_tables import Bool, Joins, place, tables
+from db.segments_activities import Stretch
+from db.segments_compiler import ADDRESS, Compiler, Fact
+from db.segments_tables import Bool, Joins, Scope, place, tables
 from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
@@ -111,13 +112,12 @@ def measured(
 def happened(activity: str, during: Window | None, definition: seg.Definition | None, scope: Scope) -> sa.Select[Any]:
     """``id`` of the entity and ``at`` for each activity in a window, of each member (``None`` = everyone)."""
     compiler = Compiler(scope)
-    rows = compiler.occurrences(Stretch(activity, during, ()), "activity")
+    rows = compiler.occurrences(Stretch(activity, during), "activity")
+    occurred = rows.select(rows.of.label("id"), rows.at.label("at"))
     if definition is None:
-        return rows
+        return occurred
     whole = _whole(compiler, definition)
-    occurred = rows.subquery()
-    members = sa.select(whole.id).select_from(whole.rows).where(whole.known, whole.condition)
-    return sa.select(occurred.c.id, occurred.c.at).where(occurred.c.id.in_(members))
+    return occurred.where(rows.of.in_(sa.select(whole.id).select_from(whole.rows).where(whole.known, whole.condition)))
 
 
 def values_of(catalog: cat.Catalog, entry: cat.Attribute, activity: str | None) -> sa.Subquery:

@@ -1,13 +1,19 @@
-"""Where do a catalog's names lie in the database? Its tables, their columns and types, and what may be joined to what."""
+"""Where do a catalog's names lie in the database, and against what is a definition compiled?
 
-from collections.abc import Mapping
+A catalog's tables, their columns and types, and what may be joined to what.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from domain import catalog as cat
+from domain import segments as seg
 from domain.operators import Kind
 
 Bool = sa.ColumnElement[bool]
@@ -31,6 +37,29 @@ JSON_KINDS: dict[Kind, str] = {
     "boolean": "boolean",
     "list": "array",
 }
+
+
+Resolve = Callable[[int, str], seg.Definition]
+"""The definition of a saved segment, by its id and the path that names it. Raises NotFound."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a definition is compiled against: which data, as of when, with whose calendar, and which saved segments.
+
+    ``within`` are segments that must not be referred to: the one being defined, and those being looked into.
+    """
+
+    catalog: cat.Catalog
+    as_of: datetime
+    zone: ZoneInfo
+    resolve: Resolve
+    within: tuple[int, ...] = ()
+
+    @property
+    def today(self) -> date:
+        """The calendar day of ``as_of``."""
+        return self.as_of.astimezone(self.zone).date()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["text", "number", "integer", "money", "date", "instant", "boolean", "list"]
-Operand = Literal["none", "one", "many", "pair", "duration"]
+Operand = Literal["none", "one", "many", "pair", "duration", "anniversary"]
 
 NUMBERS: tuple[Kind, ...] = ("number", "integer", "money")
 TIMES: tuple[Kind, ...] = ("date", "instant")
@@ -26,14 +26,7 @@ class Operator:
     operand: Operand
     english: str
     apply: Callable[..., Any]
-
-
-def _between(column: Any, low: Any, high: Any) -> Any:
-    return column.between(low, high)
-
-
-def _in_last(column: Any, start: Any, end: Any) -> Any:
-    return (column >= start) & (column < end)
+    folds_case: bool = True
 
 
 OPERATORS: dict[str, Operator] = {
@@ -47,16 +40,27 @@ OPERATORS: dict[str, Operator] = {
         Operator("not_contains", ("text",), "one", "does not contain {}", lambda a, v: ~a.contains(v, autoescape=True)),
         Operator("starts_with", ("text",), "one", "starts with {}", lambda a, v: a.startswith(v, autoescape=True)),
         Operator("ends_with", ("text",), "one", "ends with {}", lambda a, v: a.endswith(v, autoescape=True)),
+        Operator(
+            "matches", ("text",), "one", "matches {}", lambda a, v: a.regexp_match(v, flags="i"), folds_case=False
+        ),
         Operator("gt", NUMBERS, "one", "is above {}", operator.gt),
         Operator("gte", NUMBERS, "one", "is at least {}", operator.ge),
         Operator("lt", NUMBERS, "one", "is below {}", operator.lt),
         Operator("lte", NUMBERS, "one", "is at most {}", operator.le),
-        Operator("between", (*NUMBERS, "date"), "pair", "is between {} and {}", _between),
+        Operator(
+            "between", (*NUMBERS, "date"), "pair", "is between {} and {}", lambda a, low, high: a.between(low, high)
+        ),
         Operator("before", TIMES, "one", "is before {}", operator.lt),
         Operator("after", TIMES, "one", "is after {}", operator.gt),
         Operator("since", TIMES, "one", "is {} or later", operator.ge),
-        Operator("in_last", TIMES, "duration", "is within the last {}", _in_last),
-        Operator("older_than", TIMES, "duration", "is more than {} ago", lambda a, start, _end: a < start),
+        Operator(
+            "in_last", TIMES, "duration", "is within the last {}", lambda a, past, now, _: (a >= past) & (a < now)
+        ),
+        Operator("older_than", TIMES, "duration", "is more than {} ago", lambda a, past, _now, _next: a < past),
+        Operator(
+            "in_next", TIMES, "duration", "is within the next {}", lambda a, _, now, next_: (a >= now) & (a < next_)
+        ),
+        Operator("anniversary_in_next", TIMES, "anniversary", "comes round within the next {}", lambda a, v: a.in_(v)),
         Operator("set", (*SCALARS, "list"), "none", "is known", lambda a: a.is_not(None)),
         Operator("missing", (*SCALARS, "list"), "none", "is not known", lambda a: a.is_(None)),
         Operator("has", ("list",), "one", "includes {}", lambda a, v: a.contains(v)),

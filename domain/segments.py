@@ -249,6 +249,7 @@ def check_operand(op: str, value: object) -> None:
         "many": isinstance(value, tuple) and 0 < len(value) <= MAX_LIST,
         "pair": isinstance(value, tuple) and len(value) == 2,  # noqa: PLR2004
         "duration": isinstance(value, str),
+        "anniversary": isinstance(value, str),
     }[row.operand]
     if not fits:
         needs = {
@@ -257,6 +258,7 @@ def check_operand(op: str, value: object) -> None:
             "many": "takes a list of values",
             "pair": "takes a pair of values",
             "duration": "takes a length of time such as 60d",
+            "anniversary": "takes a length of time such as 7d",
         }[row.operand]
         message = f"{op!r} {needs}"
         raise ValueError(message)

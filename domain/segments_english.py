@@ -168,7 +168,7 @@ class _Speaker:
         row = OPERATORS[op]
         if row.operand == "none":
             return row.english
-        if row.operand == "duration":
+        if row.operand in {"duration", "anniversary"}:
             return row.english.format(spoken(value))
         said = [self._number(item, entry.kind) for item in _each(value)]
         if row.operand == "many":

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from db import audit, customers, store
 from db import segments as rows
-from db.segments_compiler import Resolve, Scope
 from db.segments_sql import Compiled, compiled
+from db.segments_tables import Resolve, Scope
 from domain import segments as seg
 from domain.catalog import Catalog
 from domain.errors import Conflict, Invalid, NotFound
