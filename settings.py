@@ -9,8 +9,10 @@ import secrets
 from functools import cache
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import Invalid
 
 ROOT = Path(__file__).resolve().parent
 
@@ -18,7 +20,9 @@ ROOT = Path(__file__).resolve().parent
 class Settings(BaseSettings):
     """One value per ``PARLEY_*`` variable."""
 
-    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_file=ROOT / ".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PARLEY_", env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Field(default=ROOT / "var", description="Folder of this store: data, secrets, sockets, logs.")
     postgres_url: SecretStr | None = Field(
@@ -33,6 +37,17 @@ class Settings(BaseSettings):
         default=None, description="Address people reach Parley at, used in links; unset = http://host:port."
     )
     vendor_port: int = Field(default=8025, ge=0, le=65535, description="Port of the vendor stand-in; 0 = any free one.")
+    vendor_url: str | None = Field(
+        default=None, description="Address of a gateway to send through; unset = the vendor stand-in on this machine."
+    )
+    receipts_secret: SecretStr | None = Field(
+        default=None, description="Signs delivery receipts; unset = unsigned ones are taken, from this machine only."
+    )
+    drains: int = Field(default=4, ge=1, le=64, description="Worker processes that send messages.")
+    lease_seconds: int = Field(
+        default=30, ge=1, description="How long a worker may hold messages; a dead one's are taken over after that."
+    )
+    provider_timeout_seconds: float = Field(default=10, gt=0, description="How long one provider call may take.")
     openai_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("OPENAI_API_KEY", "PARLEY_OPENAI_API_KEY"),
@@ -70,11 +85,34 @@ class Settings(BaseSettings):
         """Name of the sign-in cookie. Browsers share cookies between the ports of a host, so the port is part of it."""
         return "__Host-parley" if self.secure else f"parley-{self.port}"
 
+    @property
+    def vendor_address(self) -> str:
+        """Where the gateway is: the configured one, else the stand-in."""
+        return self.vendor_url or f"http://127.0.0.1:{self.vendor_port}"
+
 
 @cache
 def settings() -> Settings:
-    """Read the environment once per process."""
-    return Settings()
+    """Read the environment once per process. Raises Invalid for a value that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        name = field if field.isupper() else f"PARLEY_{field.upper()}"
+        raise Invalid("setting_wrong", f"{first['msg']}.", "See .env.example for what it takes.", name) from None
+
+
+def example() -> str:
+    """The text of ``.env.example``: every setting with what it means and its default, commented out."""
+    lines = ["# Every setting of Parley. Copy this file to .env and take the # off what you change.", ""]
+    for field, about in Settings.model_fields.items():
+        names = about.validation_alias.choices if isinstance(about.validation_alias, AliasChoices) else []
+        name = str(names[0]) if names else f"PARLEY_{field.upper()}"
+        value = about.default.relative_to(ROOT) if isinstance(about.default, Path) else about.default
+        shown = "" if value is None else str(value).lower() if isinstance(value, bool) else value
+        lines += [f"# {about.description}", f"# {name}={shown}", ""]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def secret(name: str, home: Path | None = None) -> str:

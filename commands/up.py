@@ -40,7 +40,7 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
     configured = settings()
     layout = Layout(configured.home.resolve())
     layout.prepare()
-    with _only_one(layout) as note, _told_to_stop() as stop:
+    with _only_one(layout) as note:
         port = _free_port(configured.host, configured.port, "PARLEY_PORT")
         vendor_port = _free_port(configured.host, configured.vendor_port, "PARLEY_VENDOR_PORT")
         address = configured.public_url or f"http://{_shown(configured.host)}:{port}"
@@ -58,11 +58,12 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
                 "PYTHONUNBUFFERED": "1",
             }
             children = _children(configured.host, port, environment, layout.logs, verbose=verbose)
-            try:
-                _attend(children, stop, (_reached_at(configured.host), port), address)
-            finally:
-                _say("parley", "stopping ...")
-                _stop(children)
+            with _told_to_stop() as stop:
+                try:
+                    _attend(children, stop, (_reached_at(configured.host), port), address)
+                finally:
+                    _say("parley", "stopping ...")
+                    _stop(children)
     _say("parley", "stopped")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from db.embedded import Addresses, servers
 from db.migrations import upgrade
 from db.session import engine
+from settings import Settings, settings
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +71,16 @@ def redis_url(addresses: Addresses) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Tests see the defaults, whatever the environment or an ``.env`` file says."""
     for name in list(os.environ):
         if name.startswith(("PARLEY_", "OPENAI_", "TAVILY_")):
             monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("PARLEY_HOME", str(tmp_path / "var"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 def _create_database(server: str, name: str, template: str) -> str:
