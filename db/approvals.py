@@ -4,8 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Index, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
 
@@ -35,3 +35,39 @@ class Approval(Row):
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     note: Mapped[str | None]
+
+
+def locked(session: Session, approval_id: uuid.UUID) -> Approval | None:
+    """The approval, held until the transaction ends; whoever else decides waits and then sees what was decided."""
+    return session.get(Approval, approval_id, with_for_update=True, populate_existing=True)
+
+
+def settle(
+    session: Session,
+    approval_id: uuid.UUID,
+    status: str,
+    *,
+    by: str,
+    at: datetime,
+    note: str | None,
+    result: dict[str, Any] | None = None,
+) -> Approval | None:
+    """Move a pending approval to its last status; None when it was not pending any more."""
+    settled = update(Approval).where(Approval.id == approval_id, Approval.status == "pending")
+    settled = settled.values(status=status, decided_by=by, decided_at=at, note=note, result=result)
+    return session.scalars(
+        settled.returning(Approval), execution_options={"populate_existing": True}
+    ).one_or_none()
+
+
+def pending(session: Session, limit: int) -> list[Approval]:
+    """What waits for a decision, latest first."""
+    waiting = select(Approval).where(Approval.status == "pending").order_by(Approval.created_at.desc()).limit(limit)
+    return list(session.scalars(waiting))
+
+
+def of_thread(session: Session, thread_id: str) -> list[Approval]:
+    """Everything proposed in a conversation, in that order."""
+    return list(
+        session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.created_at))
+    )

@@ -65,21 +65,25 @@ class Campaign(Row):
 def current(session: Session, flow_id: int) -> tuple[Flow, FlowVersion] | None:
     """A flow with its current version."""
     found = session.execute(_pairs().where(Flow.id == flow_id)).one_or_none()
-    return found._tuple() if found else None
+    return (found[0], found[1]) if found else None
 
 
 def listed(session: Session, statuses: Collection[str], limit: int) -> list[tuple[Flow, FlowVersion]]:
     """Flows in any of the statuses with their current versions, latest first."""
-    return [
-        found._tuple()
-        for found in session.execute(_pairs().where(Flow.status.in_(statuses)).order_by(Flow.id.desc()).limit(limit))
-    ]
+    wanted = _pairs().where(Flow.status.in_(statuses)).order_by(Flow.id.desc()).limit(limit)
+    return [(flow, version) for flow, version in session.execute(wanted)]  # noqa: C416 - a row is no pair
 
 
 def specs(session: Session, version_ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
     """The specs of versions by version id."""
     wanted = select(FlowVersion.id, FlowVersion.spec).where(FlowVersion.id.in_(version_ids))
     return {version_id: spec for version_id, spec in session.execute(wanted)}  # noqa: C416 - rows are no pairs
+
+
+def traces(session: Session, version_ids: Collection[int]) -> Mapping[int, str]:
+    """The trace ids of versions by version id."""
+    wanted = select(FlowVersion.id, FlowVersion.trace_id).where(FlowVersion.id.in_(version_ids))
+    return {version_id: trace_id for version_id, trace_id in session.execute(wanted)}  # noqa: C416 - rows are no pairs
 
 
 def move(session: Session, flow_id: int, before: Collection[str], after: str, now: datetime) -> bool:
@@ -91,6 +95,21 @@ def move(session: Session, flow_id: int, before: Collection[str], after: str, no
         update(Flow).where(Flow.id == flow_id, Flow.status.in_(before)).values(values).returning(Flow.id)
     )
     return moved.one_or_none() is not None
+
+
+def started(
+    session: Session, flow_id: int, version_id: int, *, approval_id: uuid.UUID, audience_size: int, now: datetime
+) -> None:
+    """Note by which approval a version was started, for how many people, and when the flow first was."""
+    noted = {"approval_id": approval_id, "audience_size": audience_size}
+    session.execute(update(FlowVersion).where(FlowVersion.id == version_id).values(noted))
+    first = update(Flow).where(Flow.id == flow_id, Flow.activated_at.is_(None)).values(activated_at=now)
+    session.execute(first)
+
+
+def version_ids(session: Session, flow_id: int) -> list[int]:
+    """The ids of all versions of a flow."""
+    return list(session.scalars(select(FlowVersion.id).where(FlowVersion.flow_id == flow_id)))
 
 
 def _pairs() -> Any:

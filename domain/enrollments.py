@@ -53,12 +53,17 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing to do: plan a message, note a wait, note an end."""
+    """One thing to do: plan a message, note a wait, note an end.
+
+    ``at`` is when the message is meant for, when the wait is over, or when the run ended; ``begun_at`` when it was
+    decided.
+    """
 
     seq: int
     kind: Literal["send", "wait", "end"]
     step: int
     at: datetime
+    begun_at: datetime
     variant: str | None = None
     expires_at: datetime | None = None
     reason: str | None = None
@@ -130,10 +135,10 @@ def _walk(spec: FlowSpec, run: Run, now: datetime, draw: Draw) -> tuple[Run, lis
         match spec.steps[place]:
             case Send() as send:
                 variant = _variant(send, place, draw)
-                effects.append(Effect(seq, "send", place, at, variant=variant, expires_at=expires_at))
+                effects.append(Effect(seq, "send", place, at, now, variant=variant, expires_at=expires_at))
             case Wait(duration=duration):
                 until = wait_until(at, duration, run.zone)
-                effects.append(Effect(seq, "wait", place, until))
+                effects.append(Effect(seq, "wait", place, until, now))
                 return replace(run, cursor=place + 1, seq=seq + 1, due_at=until), effects
             case Exit():
                 break
@@ -149,5 +154,5 @@ def _variant(send: Send, place: int, draw: Draw) -> str:
 def _ended(
     run: Run, status: Status, reason: str | None, now: datetime, effects: list[Effect]
 ) -> tuple[Run, list[Effect]]:
-    end = Effect(run.seq, "end", run.cursor, now, reason=reason)
+    end = Effect(run.seq, "end", run.cursor, now, now, reason=reason)
     return replace(run, status=status, reason=reason, seq=run.seq + 1), [*effects, end]
