@@ -17,6 +17,7 @@ COMMANDS = {
     "up": ("up", "Start everything and keep it running until Ctrl-C."),
     "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
     "db": ("db", "The database: its address, its migrations, a prompt."),
+    "demo": ("demo", "Load the demo store into an empty database."),
     "user": ("users", "Accounts of the team."),
 }
 """Command -> (module under ``commands/``, one line of help)."""
