@@ -45,8 +45,9 @@ class Occurrences:
         return sa.select(*columns).select_from(self.joins.rows(self.source)).where(*tests)
 
     def happened(self, *also: Bool) -> Bool:
-        """There is a row that counts and passes the further tests."""
-        return self.select(sa.literal(1)).where(*also).exists()
+        """There is a row that counts and passes the further tests, which may speak of any row around this one."""
+        rows = self.select(sa.literal(1)).where(*also)
+        return rows.correlate_except(self.source, *(table for table, _ in self.joins.used.values())).exists()
 
     @cached_property
     def tests(self) -> tuple[Bool, ...]:

@@ -7,6 +7,7 @@ import operator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
+from hashlib import sha256
 from typing import Any, assert_never
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.operators import OPERATORS
-from domain.windows import Window
+from domain.windows import Window, spoken
 
+PRIME = 2**31 - 1
 ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 
 
@@ -32,6 +34,25 @@ class Fact:
     value: Value | None = None
     unknown: Bool | None = None
     threshold: Value | None = None
+
+
+@dataclass(frozen=True)
+class Population:
+    """The people that a percentile or a rank is taken over, apart from the person asked about, and their values."""
+
+    entity: sa.FromClause
+    key: sa.ColumnElement[int]
+    joins: Joins
+    value: Value
+    measures: tuple[sa.CTE, ...]
+    tests: tuple[Bool, ...]
+
+    def select(self, *columns: Value) -> sa.Select[Any]:
+        """Columns over the population. Make the columns first: they may need joins."""
+        rows = self.joins.rows(self.entity)
+        for cte in self.measures:
+            rows = rows.outerjoin(cte, cte.c.id == self.key)
+        return sa.select(*columns).select_from(rows).where(*self.tests)
 
 
 @dataclass
@@ -83,6 +104,10 @@ class Compiler:
                 return self._activity(node, path)
             case seg.Rank():
                 return Fact(path, node, self._rank(node, path), self.metric_value(node.metric, None, path))
+            case seg.Sequence():
+                return Fact(path, node, self._follows(node, 0, None, path))
+            case seg.Bucket():
+                return Fact(path, node, self._bucket(node))
             case seg.Consent():
                 return Fact(path, node, self._consent(node.channel, node.state))
             case seg.Reachable():
@@ -138,13 +163,48 @@ class Compiler:
         test = sa.func.coalesce(compare_number(node.op, measured, node.value), sa.false())
         return Fact(path, node, test, measured, measured.is_(None))
 
+    def _follows(self, node: seg.Sequence, i: int, before: Value | None, path: str) -> Bool:
+        """Step ``i`` happened after ``before`` and in time, and so on to the last step."""
+        step = node.steps[i]
+        during = node.during if i == 0 else None
+        rows = self.occurrences(Stretch(step.name, during, step.where), f"{path}.steps.{i}")
+        tests: list[Bool] = [rows.of == self.key]
+        over: Bool = sa.true()
+        if before is not None:
+            tests.append(rows.at > before)
+            if step.within:
+                latest = before + sa.cast(sa.literal(spoken(step.within), sa.Text()), sa.Interval())
+                tests.append(rows.at <= latest)
+                over = latest <= sa.literal(self.as_of, TYPES["instant"])
+        if i + 1 < len(node.steps):
+            tests.append(self._follows(node, i + 1, rows.at, path))
+        happened = rows.happened(*tests)
+        return over & ~happened if step.op == "none" else happened
+
+    def _bucket(self, node: seg.Bucket) -> Bool:
+        """Universal hashing of the key modulo a prime; the name picks the function."""
+        digest = sha256(node.name.encode()).digest()
+        factor = int.from_bytes(digest[:4]) % (PRIME - 1) + 1
+        shift = int.from_bytes(digest[4:8]) % PRIME
+        bound = [
+            sa.literal(number, sa.BigInteger()) for number in (PRIME, factor, shift, int(PRIME * node.percent / 100))
+        ]
+        prime, times, plus, below = bound
+        return ((self.key % prime) * times + plus) % prime < below
+
     def _rank(self, node: seg.Rank, path: str) -> Bool:
-        people, key, value = self._population(node.metric, None, node.among, path)
-        ordered = value.desc() if node.end == "top" else value.asc()
-        ranked = people.add_columns(
-            key.label("id"), sa.func.rank().over(order_by=ordered).label("place"), sa.func.count().over().label("n")
+        people = self._population(node.metric, None, node.among, path)
+        order = people.value.desc() if node.end == "top" else people.value.asc()
+        group = []
+        if node.per is not None:
+            group.append(place(self.catalog.attribute(node.per, f"{path}.per"), people.entity, people.joins))
+        columns = (
+            people.key.label("id"),
+            sa.func.rank().over(partition_by=group, order_by=order).label("place"),
+            sa.func.count().over(partition_by=group).label("n"),
         )
-        rows = ranked.where(value.is_not(None)).cte()
+        named = [column.is_not(None) for column in (people.value, *group)]
+        rows = people.select(*columns).where(*named).cte()
         if node.count is not None:
             cut: Any = node.count
         else:
@@ -153,29 +213,23 @@ class Compiler:
         return self.key.in_(sa.select(rows.c.id).where(rows.c.place <= cut))
 
     def _percentile(self, metric: str, during: Window | None, at: seg.Percentile, path: str) -> Value:
-        people, _, value = self._population(metric, during, at.among, path)
+        people = self._population(metric, during, at.among, path)
         share = sa.literal(at.percentile / 100, sa.Double())
-        cont = sa.func.percentile_cont(share).within_group(sa.cast(value, sa.Double()).asc())
-        return people.add_columns(cont.label("value")).cte().select().scalar_subquery()
+        cont = sa.func.percentile_cont(share).within_group(sa.cast(people.value, sa.Double()).asc())
+        return people.select(cont.label("value")).cte().select().scalar_subquery()
 
-    def _population(
-        self, metric: str, during: Window | None, among: seg.Among, path: str
-    ) -> tuple[sa.Select[Any], sa.ColumnElement[int], Value]:
-        """A select without columns over the population, its key, and the metric's value there."""
+    def _population(self, metric: str, during: Window | None, among: seg.Among, path: str) -> "Population":
         entity = self.tables[self.catalog.entity.table].alias()
+        key: sa.ColumnElement[int] = entity.c[self.catalog.entity.key]
         value, stretches = self._terms(metric, during, path)
-        rows: sa.FromClause = entity
-        for stretch in stretches:
-            cte = self._cte(stretch)
-            rows = rows.outerjoin(cte, cte.c.id == entity.c[self.catalog.entity.key])
-        people = sa.select().select_from(rows).where(self.known(entity))
+        tests = [self.known(entity)]
         if among == "buyers":
             if self.catalog.buyers is None:
-                raise Invalid(
-                    "no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", f"{path}.value.among"
-                )
-            people = people.where(self._happened(Stretch(self.catalog.buyers), entity.c[self.catalog.entity.key], path))
-        return people, entity.c[self.catalog.entity.key], value
+                message, fix = f"{self.catalog.dataset} has no buyers", "use everyone"
+                raise Invalid("no_buyers", message, fix, f"{path}.value.among")
+            tests.append(self._happened(Stretch(self.catalog.buyers), key, path))
+        joins = Joins.of(self.tables, entity, self.catalog.entity.joins)
+        return Population(entity, key, joins, value, tuple(self._cte(stretch) for stretch in stretches), tuple(tests))
 
     def metric_value(self, name: str, during: Window | None, path: str) -> Value:
         """The metric on the entity's row; NULL where it is not known."""

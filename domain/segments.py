@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from domain.errors import Invalid
 from domain.operators import COMPARISONS, OPERATORS
-from domain.windows import Window
+from domain.windows import Duration, Window
 
 MAX_DEPTH = 12
 MAX_NODES = 400
@@ -122,6 +122,7 @@ class Rank(Node):
     count: int | None = Field(default=None, gt=0)
     percent: float | None = Field(default=None, gt=0, le=100)
     among: Among = "everyone"
+    per: Name | None = Field(default=None, description="An attribute: rank within each of its values.")
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -129,6 +130,47 @@ class Rank(Node):
             message = "give exactly one of count and percent"
             raise ValueError(message)
         return self
+
+
+class Step(Node):
+    """One step of a sequence; ``none`` as the last one says what did not follow in time."""
+
+    name: Name
+    op: Literal["any", "none"] = "any"
+    within: Duration | None = Field(default=None, description="At most so long after the step before.")
+    where: tuple[Filter, ...] = Field(default=(), max_length=20)
+
+
+class Sequence(Node):
+    """One activity, then another, in order; ``during`` is when the first happened.
+
+    Each step comes strictly after the one before it. A last step that must not follow holds once its time has passed.
+    """
+
+    type: Literal["sequence"] = "sequence"
+    steps: tuple[Step, ...] = Field(min_length=2, max_length=6)
+    during: Window | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.steps[0].within is not None:
+            message = "the first step comes after nothing; leave out within there and use during"
+            raise ValueError(message)
+        if any(step.op == "none" for step in self.steps[:-1]):
+            message = "only the last step may be one that did not happen"
+            raise ValueError(message)
+        if self.steps[-1].op == "none" and self.steps[-1].within is None:
+            message = "say within which time the last step did not happen"
+            raise ValueError(message)
+        return self
+
+
+class Bucket(Node):
+    """A random share of everyone that always has the same people; another ``name`` gives an independent share."""
+
+    type: Literal["bucket"] = "bucket"
+    name: Name
+    percent: float = Field(gt=0, lt=100)
 
 
 class Consent(Node):
@@ -203,7 +245,7 @@ class AtLeast(Node):
         return self
 
 
-Leaf = Attribute | Metric | Activity | Rank | Consent | Reachable | Suppressed | Tagged | Member
+Leaf = Attribute | Metric | Activity | Sequence | Rank | Bucket | Consent | Reachable | Suppressed | Tagged | Member
 Group = All | Any_ | Not | AtLeast
 Condition = Annotated[Leaf | Group, Field(discriminator="type")]
 
@@ -297,7 +339,7 @@ def paths(definition: Definition) -> list[tuple[str, Leaf | Group]]:
     return [("where", definition.where)]
 
 
-_TAGS = {"all", "any", "not", "at_least", "attribute", "metric", "activity", "rank", "consent", "reachable", "suppressed",
+_TAGS = {"sequence", "bucket", "all", "any", "not", "at_least", "attribute", "metric", "activity", "rank", "consent", "reachable", "suppressed",
          "tag", "segment"}  # fmt: skip
 
 

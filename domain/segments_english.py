@@ -95,7 +95,12 @@ class _Speaker:
             case seg.Rank():
                 size = f"{node.percent:g}%" if node.percent is not None else f"{node.count:,}"
                 by = self.catalog.metric(node.metric).label
-                return f"in the {node.end} {size} by {by} among {node.among}"
+                per = f" of each {self.catalog.attribute(node.per).label}" if node.per else ""
+                return f"in the {node.end} {size} by {by} among {node.among}{per}"
+            case seg.Sequence():
+                return self._sequence(node)
+            case seg.Bucket():
+                return f"in the {node.percent:g}% bucket “{node.name}”"
             case seg.Consent():
                 return CONSENTS[node.state].format(CHANNELS[node.channel])
             case seg.Reachable():
@@ -156,13 +161,24 @@ class _Speaker:
             numbers_said = (self._number(value, kind) for value in _each(node.value))
             label = f"{MEASURES[node.measure]} {of.label} of {plural}"
             said = f"{label} {OPERATORS[node.op].english.format(*numbers_said)}"
-        if node.where:
-            tests = (self.catalog.property(node.name, test.name) for test in node.where)
-            said += " where " + " and ".join(
-                f"{of.label} {self._comparison(test.op, of, test.value)}"
-                for of, test in zip(tests, node.where, strict=True)
-            )
+        said += self._where(node.name, node.where)
         return f"{said} {node.during.english()}" if node.during else said
+
+    def _sequence(self, node: seg.Sequence) -> str:
+        said = ""
+        for i, step in enumerate(node.steps):
+            label = self.catalog.activity(step.name).label + self._where(step.name, step.where)
+            within = f" within {spoken(step.within)}" if step.within else ""
+            if i == 0:
+                said = f"{label}{f' {node.during.english()}' if node.during else ''}"
+            else:
+                said += f", then {'no ' if step.op == 'none' else ''}{label}{within}"
+        return said
+
+    def _where(self, activity: str, tests: tuple[seg.Filter, ...]) -> str:
+        entries = [(self.catalog.property(activity, test.name), test) for test in tests]
+        said = " and ".join(f"{entry.label} {self._comparison(test.op, entry, test.value)}" for entry, test in entries)
+        return f" where {said}" if said else ""
 
     def _comparison(self, op: str, entry: Attribute, value: Any) -> str:
         row = OPERATORS[op]
