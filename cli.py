@@ -54,7 +54,7 @@ for _name, (_module, _line) in COMMANDS.items():
 def main() -> None:
     """Run a command; a refusal is one message and what to do about it, never a traceback."""
     try:
-        app()
+        app(prog_name="parley")
     except ParleyError as error:
         typer.echo(f"{error}\n{error.fix}".strip(), err=True)
         sys.exit(FAILED if isinstance(error, Unavailable) else REFUSED)

@@ -111,7 +111,10 @@ def _redis(found: Addresses) -> str:
 
 
 def _disk(configured: Settings) -> Finding:
-    free = shutil.disk_usage(configured.home).free / 1e9
+    there = next(
+        folder for folder in (configured.home.resolve(), *configured.home.resolve().parents) if folder.exists()
+    )
+    free = shutil.disk_usage(there).free / 1e9
     return Finding("home", "installed", f"{configured.home.resolve()}, {free:.0f} GB free on its disk")
 
 

@@ -70,6 +70,15 @@ def redis_url(addresses: Addresses) -> str:
     return addresses.redis_url
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for a store of this test's own, where the servers' user can reach it."""
+    base = Path(tempfile.mkdtemp(prefix="parley-test-"))
+    base.chmod(0o711)
+    yield base / "var"
+    shutil.rmtree(base, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Tests see the defaults, whatever the environment or an ``.env`` file says."""
