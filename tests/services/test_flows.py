@@ -1,5 +1,6 @@
 """Does a flow run only when approved, step by step, and let go of those who bought or said stop?"""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_nothing_starts_without_the_approval_of_exactly_this_content(session: Se
     other = start(session, name="Another")
     assert other.status == "active"
     theirs = session.scalars(select(AuditEntry).where(AuditEntry.action == "approval.approved")).one()
-    approval_id = approvals.get(session, _uuid(theirs.subject)).id
+    approval_id = approvals.get(session, uuid.UUID(theirs.subject.removeprefix("approval:"))).id
     with pytest.raises(Forbidden) as refused:
         flows.activate(session, saved.id, approval_id, now=NOW)
     assert refused.value.code == "not_approved"
@@ -246,8 +247,3 @@ def test_what_cannot_work_is_refused_with_its_place(
     assert refused.value.path == path
     assert refused.value.fix
 
-
-def _uuid(subject: str) -> Any:
-    import uuid
-
-    return uuid.UUID(subject.removeprefix("approval:"))
