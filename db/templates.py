@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
 
@@ -78,8 +77,8 @@ def _people(ids: Sequence[int], *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def _any(ids: Sequence[int]) -> Any:
-    return func.any(func.cast(list(ids), ARRAY(BigInteger)))
+    return any_(cast(list(ids), ARRAY(BigInteger)))
 
 
 def _is_empty(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return or_(column.is_(None), func.btrim(func.cast(column, text("text"))) == "")
+    return or_(column.is_(None), func.btrim(cast(column, Text)) == "")

@@ -31,7 +31,7 @@ def enroll(
     entered = 0
     for first in range(0, len(customer_ids), CHUNK):
         chunk = customer_ids[first : first + CHUNK]
-        zones = {stored: _zone(session, stored) for stored in templates.time_zones(session, chunk)}
+        zones = {stored: zone_of(session, stored) for stored in templates.time_zones(session, chunk)}
         entered += rows.enroll(
             session,
             flow_id=flow_id,
@@ -87,6 +87,16 @@ def end_all(session: Session, flow_id: int, *, reason: str, now: datetime) -> in
         _write(session, [(run, *_decided(specs[run.flow_version_id], run, Left(reason), now)) for run in runs])
         ended += len(runs)
     return ended
+
+
+def zone_of(session: Session, stored: str) -> str:
+    """The time zone that counts for people with this one stored: the store's where there is none or no such zone."""
+    try:
+        ZoneInfo(stored)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        found = store.current(session)
+        return found.time_zone if found else "UTC"
+    return stored
 
 
 def _step(session: Session, runs: Sequence[Enrollment], now: datetime) -> None:
@@ -179,12 +189,3 @@ def _specs(session: Session, runs: Iterable[Enrollment]) -> dict[int, FlowSpec]:
 
 def _next_channel(spec: FlowSpec, cursor: int) -> str | None:
     return next((step.channel for step in spec.steps[cursor:] if isinstance(step, Send)), None)
-
-
-def _zone(session: Session, stored: str) -> str:
-    try:
-        ZoneInfo(stored)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        found = store.current(session)
-        return found.time_zone if found else "UTC"
-    return stored
