@@ -1,9 +1,7 @@
 """What does the data itself add to the store's catalog: custom attributes, event names, frequent values?"""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from db.customers import Customer, Tag
@@ -16,7 +14,7 @@ RECENT_EVENTS = 20_000
 def custom_kinds(session: Session) -> dict[str, str]:
     """Keys of the custom attributes and the JSON type that most of their values have."""
     pair = sa.func.jsonb_each(Customer.custom).table_valued("key", "value").lateral()
-    kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, sa.dialects.postgresql.JSONB))
+    kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, JSONB))
     rows = sa.select(pair.c.key, kind, sa.func.count()).select_from(Customer).join(pair, sa.true())
     rows = rows.where(kind != "null").group_by(pair.c.key, kind).order_by(sa.func.count().desc())
     kinds: dict[str, str] = {}
@@ -31,7 +29,7 @@ def event_properties(session: Session) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {name: {} for name in session.scalars(names)}
     latest = sa.select(Event.name, Event.properties).order_by(Event.id.desc()).limit(RECENT_EVENTS).subquery()
     pair = sa.func.jsonb_each(latest.c.properties).table_valued("key", "value").lateral()
-    kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, sa.dialects.postgresql.JSONB))
+    kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, JSONB))
     rows = sa.select(latest.c.name, pair.c.key, kind).join(pair, sa.true()).where(kind != "null").distinct()
     for name, key, json_type in session.execute(rows):
         found[name].setdefault(key, json_type)
@@ -50,11 +48,6 @@ def tags(session: Session) -> tuple[str, ...]:
     return tuple(session.scalars(sa.select(Tag.name).where(Tag.until_at.is_(None)).distinct().order_by(Tag.name)))
 
 
-def fingerprint(session: Session) -> Mapping[str, Any]:
-    """Cheap figures that move when the catalog's discovered part may have."""
-    highest = {name: sa.select(sa.func.max(table.id)).scalar_subquery() for name, table in _watched()}
-    return dict(session.execute(sa.select(*(value.label(name) for name, value in highest.items()))).mappings().one())
-
-
-def _watched() -> Iterator[tuple[str, Any]]:
-    yield from (("customers", Customer), ("events", Event), ("tags", Tag))
+def newest_customer(session: Session) -> int:
+    """The highest customer id: a cheap figure that grows with the store."""
+    return session.scalar(sa.select(sa.func.max(Customer.id))) or 0

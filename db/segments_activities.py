@@ -16,6 +16,8 @@ from domain.errors import Invalid
 from domain.windows import Window, length
 
 DAY_SECONDS = 86_400
+Fixed = str | bool | None
+
 AGGREGATES = {"sum": sa.func.sum, "average": sa.func.avg, "min": sa.func.min, "max": sa.func.max}
 
 
@@ -108,9 +110,9 @@ class Occurrences:
         for test in self.activity.where:
             column = column_of(test.at, self.source, self.joins)
             if test.equals is not None:
-                yield column == _stored(test.equals, test.at)
+                yield column == _stored(test.at, test.equals)
             else:
-                yield column.is_distinct_from(_stored(test.is_not, test.at))
+                yield column.is_distinct_from(_stored(test.at, test.is_not))
 
     def _filtered(self) -> Iterator[Bool]:
         for i, test in enumerate(self.stretch.where):
@@ -120,6 +122,6 @@ class Occurrences:
             yield compare(test.op, entry.kind, column, test.value, path, self.scope)
 
 
-def _stored(value: str | bool | None, at: cat.Place) -> str | bool | None:
+def _stored(at: cat.Place, fixed: Fixed) -> Fixed:
     """A fixed value as it is stored: under a JSON key, as text."""
-    return str(value).lower() if at.key and isinstance(value, bool) else value
+    return str(fixed).lower() if at.key and isinstance(fixed, bool) else fixed

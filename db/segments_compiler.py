@@ -78,7 +78,7 @@ class Compiler:
         match node:
             case seg.All():
                 return sa.and_(*(self.condition(child, f"{path}.of.{i}") for i, child in enumerate(node.of)))
-            case seg.Any_():
+            case seg.AnyOf():
                 return sa.or_(*(self.condition(child, f"{path}.of.{i}") for i, child in enumerate(node.of)))
             case seg.Not():
                 return sa.not_(self.condition(node.of, f"{path}.of"))
@@ -93,7 +93,7 @@ class Compiler:
                 self.facts.append(fact)
                 return fact.holds
 
-    def fact(self, node: seg.Leaf, path: str) -> Fact:
+    def fact(self, node: seg.Leaf, path: str) -> Fact:  # noqa: C901, PLR0911 - one case per kind of condition
         """A leaf as SQL, with what it looked at."""
         match node:
             case seg.Attribute():

@@ -14,11 +14,13 @@ import sqlalchemy as sa
 
 from db.segments_activities import Stretch
 from db.segments_compiler import ADDRESS, Compiler, Fact
-from db.segments_tables import Bool, Joins, Scope, place, tables
+from db.segments_tables import Bool, Scope, place, tables
 from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.windows import Window
+
+SAMPLED_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,10 @@ class Compiled:
         return chosen.order_by(self.id).limit(limit)
 
     def matrix(self, *, sample: int) -> sa.Select[Any]:
-        """One row: ``everyone``, ``audience``, ``alone_i`` and ``left_i`` per conjunct, ``unknown_i`` per fact that can
-        be unknown, ``reachable_CHANNEL``, and ``sample`` ids picked evenly and always the same.
+        """Everything a preview shows, in one row.
+
+        ``everyone``, ``audience``, ``alone_i`` and ``left_i`` per conjunct, ``unknown_i`` per fact that can be unknown,
+        ``reachable_CHANNEL``, and ``sample`` ids picked evenly and always the same.
         """
         unknown = [(i, fact.unknown) for i, fact in enumerate(self.facts) if fact.unknown is not None]
         columns: list[sa.ColumnElement[Any]] = [
@@ -96,8 +100,9 @@ def compiled(definition: seg.Definition, scope: Scope) -> Compiled:
 def measured(
     metric: str, definition: seg.Definition | None, scope: Scope, *, by: str | None = None
 ) -> sa.Select[tuple[int, float]]:
-    """``id`` and ``value`` of a metric for each member (``None`` = everyone), where it is known; with ``by``, the value
-    of that attribute as ``group``.
+    """``id`` and ``value`` of a metric for each member (``None`` = everyone), where it is known.
+
+    With ``by``, the value of that attribute stands beside it as ``group``.
     """
     compiler = Compiler(scope)
     value: sa.ColumnElement[float] = sa.cast(compiler.metric_value(metric, None, "metric"), sa.Double())
@@ -120,14 +125,31 @@ def happened(activity: str, during: Window | None, definition: seg.Definition | 
     return occurred.where(rows.of.in_(sa.select(whole.id).select_from(whole.rows).where(whole.known, whole.condition)))
 
 
-def values_of(catalog: cat.Catalog, entry: cat.Attribute, activity: str | None) -> sa.Subquery:
-    """Every value of an attribute, or of a property of an activity, as ``value``; with repetitions."""
-    home: cat.Entity | cat.Activity = catalog.activity(activity) if activity else catalog.entity
-    known = tables(catalog)
-    source = known[home.table].alias()
-    joins = Joins.of(known, source, home.joins)
-    column = place(entry, source, joins)
-    return sa.select(column.label("value")).select_from(joins.rows(source)).subquery()
+def values_of(entry: cat.Attribute, activity: str | None, scope: Scope) -> sa.Select[Any]:
+    """``id`` of the entity and ``value`` of an attribute, or of a property for each row of an activity."""
+    compiler = Compiler(scope)
+    if activity is None:
+        value = place(entry, compiler.entity, compiler.joins)
+        rows: sa.Select[Any] = sa.select(compiler.key.label("id"), value.label("value"))
+        return rows.select_from(compiler.rows()).where(compiler.known(compiler.entity), value.is_not(None))
+    done = compiler.occurrences(Stretch(activity), "activity")
+    value = place(entry, done.source, done.joins)
+    return done.select(done.of.label("id"), value.label("value")).where(value.is_not(None))
+
+
+def vocabulary_of(entry: cat.Attribute, activity: str | None, scope: Scope) -> sa.Select[Any]:
+    """``value`` as it occurs, for learning the words of the data.
+
+    It is read where it lies if that is a table of its own (products, addresses), else off 20,000 rows of the activity.
+    """
+    home: cat.Entity | cat.Activity = scope.catalog.activity(activity) if activity else scope.catalog.entity
+    if entry.at.join:
+        join = home.joins[entry.at.join]
+        table = tables(scope.catalog)[join.table]
+        fixed = [table.c[column] == value for column, value in join.where.items()]
+        return sa.select(table.c[entry.at.column].label("value")).where(*fixed)
+    rows = values_of(entry, activity, scope)
+    return rows.limit(SAMPLED_ROWS) if activity else rows
 
 
 def _whole(compiler: Compiler, definition: seg.Definition) -> Compiled:

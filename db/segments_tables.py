@@ -117,43 +117,53 @@ def tables(catalog: cat.Catalog) -> dict[str, sa.TableClause]:
     }
 
 
-def _columns(catalog: cat.Catalog) -> dict[str, dict[str, sa.types.TypeEngine[Any] | None]]:
+Columns = dict[str, dict[str, sa.types.TypeEngine[Any] | None]]
+
+
+def _columns(catalog: cat.Catalog) -> Columns:
     """Every table the catalog names, with every column it names there and its type where it is known."""
-    tables: dict[str, dict[str, sa.types.TypeEngine[Any] | None]] = {}
-
-    def note(table: str, column: str, kind: sa.types.TypeEngine[Any] | None = None) -> None:
-        columns = tables.setdefault(table, {})
-        columns[column] = kind or columns.get(column)
-
-    def note_joins(table: str, joins: Mapping[str, cat.Join]) -> None:
-        for join in joins.values():
-            for theirs, ours in join.on.items():
-                note(join.table, theirs)
-                note(table, ours)
-            for column, value in join.where.items():
-                note(join.table, column, TYPES["boolean" if isinstance(value, bool) else "text"])
-
-    def note_place(table: str, joins: Mapping[str, cat.Join], at: cat.Place, kind: Kind) -> None:
-        note(joins[at.join].table if at.join else table, at.column, postgresql.JSONB() if at.key else TYPES[kind])
-
+    found: Columns = {}
     entity = catalog.entity
-    note(entity.table, entity.key, TYPES["integer"])
+    _note(found, entity.table, entity.key, TYPES["integer"])
     if entity.since:
-        note(entity.table, entity.since, TYPES["instant"])
-    note_joins(entity.table, entity.joins)
+        _note(found, entity.table, entity.since, TYPES["instant"])
+    _note_joins(found, entity.table, entity.joins)
     for attribute in catalog.attributes.values():
-        note_place(entity.table, entity.joins, attribute.at, attribute.kind)
+        _note_place(found, entity, attribute.at, attribute.kind)
     for activity in catalog.activities.values():
-        note(activity.table, activity.entity_column, TYPES["integer"])
-        note(activity.table, activity.time_column, TYPES[activity.time_kind])
-        note_joins(activity.table, activity.joins)
-        if activity.void_at:
-            note_place(activity.table, activity.joins, activity.void_at, "instant")
-        if activity.counts:
-            note(activity.table, activity.counts)
-        for test in activity.where:
-            boolean = isinstance(test.equals if test.equals is not None else test.is_not, bool)
-            note_place(activity.table, activity.joins, test.at, "boolean" if boolean else "text")
-        for entry in activity.properties.values():
-            note_place(activity.table, activity.joins, entry.at, entry.kind)
-    return tables
+        _note_activity(found, activity)
+    return found
+
+
+def _note_activity(found: Columns, activity: cat.Activity) -> None:
+    _note(found, activity.table, activity.entity_column, TYPES["integer"])
+    _note(found, activity.table, activity.time_column, TYPES[activity.time_kind])
+    _note_joins(found, activity.table, activity.joins)
+    if activity.void_at:
+        _note_place(found, activity, activity.void_at, "instant")
+    if activity.counts:
+        _note(found, activity.table, activity.counts)
+    for test in activity.where:
+        fixed = test.equals if test.equals is not None else test.is_not
+        _note_place(found, activity, test.at, "boolean" if isinstance(fixed, bool) else "text")
+    for entry in activity.properties.values():
+        _note_place(found, activity, entry.at, entry.kind)
+
+
+def _note_joins(found: Columns, table: str, joins: Mapping[str, cat.Join]) -> None:
+    for join in joins.values():
+        for theirs, ours in join.on.items():
+            _note(found, join.table, theirs)
+            _note(found, table, ours)
+        for column, value in join.where.items():
+            _note(found, join.table, column, TYPES["boolean" if isinstance(value, bool) else "text"])
+
+
+def _note_place(found: Columns, home: cat.Entity | cat.Activity, at: cat.Place, kind: Kind) -> None:
+    table = home.joins[at.join].table if at.join else home.table
+    _note(found, table, at.column, postgresql.JSONB() if at.key else TYPES[kind])
+
+
+def _note(found: Columns, table: str, column: str, kind: sa.types.TypeEngine[Any] | None = None) -> None:
+    columns = found.setdefault(table, {})
+    columns[column] = kind or columns.get(column)

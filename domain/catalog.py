@@ -1,4 +1,4 @@
-"""What can be asked of a dataset: which attributes, activities and metrics exist, what are they called, where do they lie?
+"""What can be asked of a dataset: which attributes, activities and metrics exist, and where do they lie?
 
 A catalog is data (``datasets/*.toml``). The compiler, the checker, the English read-back, the planner's vocabulary, the
 model's prompt and the docs all read the same entries.
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.errors import Invalid
 from domain.operators import Kind
 
-MAX_FREQUENT_VALUES = 400
+MAX_FREQUENT_VALUES = 5_000
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ class Catalog(BaseModel):
     def extended(
         self, *, attributes: Mapping[str, Attribute], activities: Mapping[str, Activity], currency: str
     ) -> "Catalog":
-        """This catalog with what was discovered in the data added; what is written in the file wins."""
+        """The catalog with what was discovered in the data added; what is written in the file wins."""
         return self.model_copy(
             update={
                 "attributes": {**attributes, **self.attributes},

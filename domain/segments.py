@@ -7,7 +7,7 @@ apart by ``type``; it refuses bad arguments when it is made. Whether the names i
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -216,7 +216,7 @@ class All(Node):
     of: tuple["Condition", ...] = Field(min_length=1, max_length=MAX_LIST)
 
 
-class Any_(Node):
+class AnyOf(Node):
     """One of the conditions holds, or more."""
 
     type: Literal["any"] = "any"
@@ -246,7 +246,7 @@ class AtLeast(Node):
 
 
 Leaf = Attribute | Metric | Activity | Sequence | Rank | Bucket | Consent | Reachable | Suppressed | Tagged | Member
-Group = All | Any_ | Not | AtLeast
+Group = All | AnyOf | Not | AtLeast
 Condition = Annotated[Leaf | Group, Field(discriminator="type")]
 
 
@@ -325,7 +325,7 @@ def walk(node: Leaf | Group) -> Iterator[Leaf | Group]:
     match node:
         case Not():
             yield from walk(node.of)
-        case All() | Any_() | AtLeast():
+        case All() | AnyOf() | AtLeast():
             for child in node.of:
                 yield from walk(child)
         case _:
@@ -339,8 +339,8 @@ def paths(definition: Definition) -> list[tuple[str, Leaf | Group]]:
     return [("where", definition.where)]
 
 
-_TAGS = {"sequence", "bucket", "all", "any", "not", "at_least", "attribute", "metric", "activity", "rank", "consent", "reachable", "suppressed",
-         "tag", "segment"}  # fmt: skip
+_TAGS = {tag for node in get_args(Leaf | Group) for tag in get_args(node.model_fields["type"].annotation)}
+"""The words that tell conditions apart; they also turn up in the paths of Pydantic's errors."""
 
 
 def _fix(kind: str) -> str:

@@ -74,11 +74,11 @@ class _Speaker:
     catalog: Catalog
     names: Mapping[int, str]
 
-    def say(self, node: seg.Leaf | seg.Group) -> str:
+    def say(self, node: seg.Leaf | seg.Group) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per kind of condition
         match node:
             case seg.All():
                 return " and ".join(self._inner(child) for child in node.of)
-            case seg.Any_():
+            case seg.AnyOf():
                 return "either " + " or ".join(self._inner(child) for child in node.of)
             case seg.Not():
                 return f"not {self._inner(node.of)}"

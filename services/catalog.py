@@ -3,26 +3,39 @@
 import threading
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from db import catalog as rows
 from db import store
-from db.segments_sql import values_of
+from db.segments_sql import vocabulary_of
+from db.segments_tables import Scope
 from domain.catalog import Activity, Attribute, Catalog, Place, Test, read
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.operators import Kind
 
 FOLDER = Path(__file__).resolve().parent.parent / "datasets"
 FRESH_SECONDS = 300.0
+GROWTH = 1.1
 
 KINDS: dict[str, Kind] = {"string": "text", "number": "number", "boolean": "boolean", "array": "list"}
 
-_known: dict[str, tuple[float, Mapping[str, Any], Catalog]] = {}
+
+@dataclass(frozen=True)
+class _Known:
+    read_at: float
+    newest: int
+    catalog: Catalog
+
+
+_known: dict[str, _Known] = {}
 _lock = threading.Lock()
 
 
@@ -37,19 +50,26 @@ def file(dataset: str) -> Catalog:
 
 
 def current(session: Session) -> Catalog:
-    """The store's catalog with custom attributes, event names, currency and frequent values; kept for five minutes
-    unless customers, events or tags were added meanwhile.
+    """The store's catalog with custom attributes, event names, currency and frequent values.
+
+    It is kept for five minutes, or until the store has grown by a tenth; ``forget`` drops it at once.
     """
     url = str(session.get_bind().engine.url)
-    mark = rows.fingerprint(session)
+    newest = rows.newest_customer(session)
     with _lock:
         found = _known.get(url)
-        if found and found[1] == mark and monotonic() - found[0] < FRESH_SECONDS:
-            return found[2]
+    if found and newest <= found.newest * GROWTH and monotonic() - found.read_at < FRESH_SECONDS:
+        return found.catalog
     catalog = _discovered(session, file("store"))
     with _lock:
-        _known[url] = (monotonic(), mark, catalog)
+        _known[url] = _Known(monotonic(), newest, catalog)
     return catalog
+
+
+def forget() -> None:
+    """Read the data anew next time; for whoever just changed what the data is like."""
+    with _lock:
+        _known.clear()
 
 
 def tags(session: Session) -> tuple[str, ...]:
@@ -90,7 +110,12 @@ def _discovered(session: Session, base: Catalog) -> Catalog:
 def _with_values(session: Session, catalog: Catalog, entry: Attribute, activity: str | None) -> Attribute:
     if entry.kind != "text" or entry.private or entry.values:
         return entry
-    return entry.model_copy(update={"values": rows.frequent(session, values_of(catalog, entry, activity))})
+    scope = Scope(catalog, datetime.now(UTC), ZoneInfo("UTC"), _no_segments)
+    return entry.model_copy(update={"values": rows.frequent(session, vocabulary_of(entry, activity, scope).subquery())})
+
+
+def _no_segments(_id: int, path: str) -> NoReturn:
+    raise Invalid("no_segments", "no segment can be named here", path=path)
 
 
 def _activity(name: str, properties: Mapping[str, str]) -> Activity:

@@ -119,7 +119,7 @@ def ask(session: Session, definition: seg.Definition, *, now: datetime, within: 
 
 
 def preview(session: Session, definition: seg.Definition, *, now: datetime) -> Preview:
-    """Audience size, reachable per channel, waterfall, unknown counts and a masked sample, in one pass over the data."""
+    """Audience size, reachable per channel, waterfall, unknown counts and a masked sample, in one pass."""
     question = ask(session, definition, now=now)
     found = run(session, question.sql.matrix(sample=SAMPLE)).mappings().one()
     unknown = {

@@ -16,6 +16,7 @@ from services.segments import Value, run, scope, zone
 
 BINS = 24
 TOP = 10
+WHOLE = 100
 
 Unit = Literal["day", "week", "month"]
 
@@ -68,11 +69,11 @@ def percentiles(
     Raises Invalid (``not_a_percentile``, ``unknown_metric``).
     """
     for number in at:
-        if not 0 <= number <= 100:
+        if not 0 <= number <= WHOLE:
             raise Invalid("not_a_percentile", f"{number} is not between 0 and 100", "for example 75", "at")
     rows = measured(metric, definition, scope(session, now=now)).subquery()
     columns = [
-        sa.func.percentile_cont(sa.literal(number / 100, sa.Double())).within_group(rows.c.value).label(f"p{i}")
+        sa.func.percentile_cont(sa.literal(number / WHOLE, sa.Double())).within_group(rows.c.value).label(f"p{i}")
         for i, number in enumerate(at)
     ]
     found = run(session, sa.select(*columns).select_from(rows)).one()
@@ -125,16 +126,18 @@ def by_group(
     return [Top(value=str(value), people=count, mean=mean) for value, count, mean in run(session, wanted)]
 
 
-def top_values(session: Session, name: str, *, activity: str | None = None, limit: int = TOP) -> list[Top]:
-    """The most frequent values of an attribute, or of a property of an activity, over everyone and all time.
+def top_values(
+    session: Session, name: str, *, now: datetime, activity: str | None = None, limit: int = TOP
+) -> list[Top]:
+    """The values of an attribute that most people have, or of a property of an activity that most did it with.
 
     Raises Invalid for an unknown name.
     """
     catalog = catalogs.current(session)
     entry = catalog.property(activity, name, "name") if activity else catalog.attribute(name, "name")
-    values = values_of(catalog, entry, activity)
-    people = sa.func.count()
-    wanted = sa.select(values.c.value, people).where(values.c.value.is_not(None)).group_by(values.c.value)
+    values = values_of(entry, activity, scope(session, now=now)).subquery()
+    people = sa.func.count(sa.distinct(values.c.id))
+    wanted = sa.select(values.c.value, people).group_by(values.c.value)
     wanted = wanted.order_by(people.desc(), values.c.value).limit(limit)
     return [Top(value=str(value), people=count) for value, count in run(session, wanted)]
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from db.embedded import Addresses, servers
 from db.migrations import upgrade
 from db.session import engine
+from services import catalog
 from settings import Settings, settings
 
 
@@ -77,6 +78,12 @@ def home() -> Iterator[Path]:
     base.chmod(0o711)
     yield base / "var"
     shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_memories_of_other_databases() -> None:
+    """What is kept in memory of a store's data belongs to the test before."""
+    catalog.forget()
 
 
 @pytest.fixture(autouse=True)

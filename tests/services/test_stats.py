@@ -52,7 +52,7 @@ def test_an_empty_population_has_no_figures(session: Session) -> None:
 def test_groups_and_top_values_are_ordered_by_how_many(shop: Planted) -> None:
     groups = [(item.value, item.people, item.mean) for item in stats.by_group(shop.session, "ltv", "state", now=NOW)]
     assert groups == [("Texas", 2, 150.0), ("Ohio", 1, 900.0)]
-    top = stats.top_values(shop.session, "product", activity="item")
+    top = stats.top_values(shop.session, "product", activity="item", now=NOW)
     assert [(item.value, item.people) for item in top] == [("Kettle", 2), ("Beans", 1)]
 
 
