@@ -61,31 +61,38 @@ clean: ## Remove the environment and the caches, never the data
 
 # The environment. Both locks agree on every version, so the wider one only adds.
 .venv/run.stamp: requirements.lock | .venv/made.stamp
+	@echo "Installing what Parley needs ..."
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	touch $@
 
 .venv/dev.stamp: requirements-dev.lock | .venv/made.stamp
+	@echo "Installing what Parley and its tests need ..."
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	touch $@ .venv/run.stamp
 
 # Parley itself is not copied: the environment points at this folder. The build tool's version and hash are locked too.
 .venv/run.stamp .venv/dev.stamp: .venv/parley.stamp
 .venv/parley.stamp: pyproject.toml | .venv/made.stamp
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements-dev.lock --editable .
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements-dev.lock --editable .
 	touch $@
 
 .venv/made.stamp: $(filter .uv/%,$(UV))
-	[ -x $(BIN)/python ] || $(UV) venv --quiet --python ">=3.11,<3.13" .venv
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python ">=3.11,<3.13" .venv
 	touch $@
 
 .uv/bin/uv:
+	@echo "Installing uv $(UV_VERSION) into .uv ..."
 	python=$$(for name in python3.12 python3.11 python3; do command -v $$name && break; done)
-	"$$python" -m venv .uv
-	.uv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"
+	if "$$python" -m pip --version > /dev/null 2>&1; then
+		"$$python" -m pip install --quiet --root-user-action ignore --target .uv "uv==$(UV_VERSION)"
+	else
+		"$$python" -m venv .uv
+		.uv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"
+	fi
 
 # Chromium for the browser tests: one that is installed, else the system's package, else Playwright's.
 .venv/chromium.stamp: | .venv/dev.stamp
-	if command -v chromium chromium-browser google-chrome > /dev/null; then
+	@if command -v chromium chromium-browser google-chrome > /dev/null; then
 		:
 	elif command -v apt-get > /dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2> /dev/null; }; then
 		root=$$([ "$$(id -u)" = 0 ] || echo sudo)
