@@ -193,7 +193,7 @@ def save(
     assumptions: Sequence[dict[str, Any]] = (),
     trace_id: str | None = None,
 ) -> Saved:
-    """Save a new segment. Raises Conflict (``segment_name_taken``), or Invalid where the definition does not compile."""
+    """Save a new segment. Raises Conflict (``segment_name_taken``), or Invalid where it does not compile."""
     name = name.strip()
     if not name:
         raise Invalid("segment_name_missing", "a segment needs a name", "give it a name", "name")
