@@ -48,12 +48,13 @@ chaos: .venv/dev.stamp ## Send 100,000 messages while everything is killed, and 
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 # A lock names versions and hashes, never the place they came from.
+LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
 .PHONY: lock
 lock: $(filter .uv/%,$(UV)) ## Choose the newest versions that fit together
-	lock=(pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
-	--no-emit-find-links --custom-compile-command "make lock" --quiet)
-	$(UV) "$${lock[@]}" --upgrade --output-file requirements.lock
-	$(UV) "$${lock[@]}" --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(UV) $(LOCK) --upgrade --output-file requirements.lock
+	$(UV) $(LOCK) --upgrade --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 .PHONY: clean
 clean: ## Remove the environment and the caches, never the data
