@@ -1,0 +1,1 @@
+"""How often does an English sentence become the segment its writer meant?"""
