@@ -14,7 +14,7 @@ DRAFT, ACTIVE, PAUSED, DONE, ARCHIVED = "draft", "active", "paused", "done", "ar
 
 
 class Flow(Row):
-    """A flow; what it does is said by its version ``version``, what it does for people inside by the one they joined."""
+    """A flow; ``version`` is the one that counts for those who come in, people inside stay in the one they joined."""
 
     __tablename__ = "flows"
     __table_args__ = (
@@ -71,7 +71,7 @@ def current(session: Session, flow_id: int) -> tuple[Flow, FlowVersion] | None:
 def listed(session: Session, statuses: Collection[str], limit: int) -> list[tuple[Flow, FlowVersion]]:
     """Flows in any of the statuses with their current versions, latest first."""
     wanted = _pairs().where(Flow.status.in_(statuses)).order_by(Flow.id.desc()).limit(limit)
-    return [(flow, version) for flow, version in session.execute(wanted)]  # noqa: C416 - a row is no pair
+    return [(flow, version) for flow, version in session.execute(wanted)]
 
 
 def specs(session: Session, version_ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
@@ -105,6 +105,15 @@ def started(
     session.execute(update(FlowVersion).where(FlowVersion.id == version_id).values(noted))
     first = update(Flow).where(Flow.id == flow_id, Flow.activated_at.is_(None)).values(activated_at=now)
     session.execute(first)
+
+
+def stopped(session: Session, version_ids: Collection[int]) -> Mapping[int, str]:
+    """The status of the flows of these versions, where it is one in which nothing is sent."""
+    if not version_ids:
+        return {}
+    wanted = select(FlowVersion.id, Flow.status).join(Flow, Flow.id == FlowVersion.flow_id)
+    silent = wanted.where(FlowVersion.id.in_(version_ids), Flow.status.in_((PAUSED, ARCHIVED)))
+    return {version_id: status for version_id, status in session.execute(silent)}  # noqa: C416 - rows are no pairs
 
 
 def version_ids(session: Session, flow_id: int) -> list[int]:

@@ -7,7 +7,7 @@ Rules, in the order in which they are asked; the first that speaks decides:
 3. an address that bounced, complained, was put on the list or belongs to an erased person gets nothing at all; one that
    answered STOP gets nothing on that channel; one that unsubscribed gets no marketing;
 4. marketing needs a confirmed subscription to the channel and, if it has a topic, to the topic;
-5. outside the allowed hours the message waits for them.
+5. outside the allowed hours, the author's and the channel's own, the message waits for them.
 
 Caps are counted where they are taken, in the database, once all of this has said yes.
 """
@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.messages import DEFAULT_WINDOWS, MARKETING, Policy
-from domain.quiet_hours import next_allowed
+from domain.quiet_hours import next_allowed_by_all
 
 ANY_CHANNEL = "*"
 SUBSCRIBED, PENDING, UNSUBSCRIBED = "subscribed", "pending", "unsubscribed"
@@ -82,25 +82,32 @@ _ALLOWED = Allowed()
 
 def may_send(facts: SendFacts, now: datetime) -> Verdict:
     """What the rules say about a message at the instant ``now`` of business time."""
-    if facts.expires_at <= now:
-        return Refused("expired")
-    if not facts.address:
-        return Refused("no_address")
-    marketing = facts.message_class == MARKETING
-    for reason in sorted(facts.suppressions):
-        if marketing or reason not in MARKETING_ONLY:
-            return Refused(reason)
-    if marketing:
-        if facts.consent != SUBSCRIBED:
-            return Refused({PENDING: "pending", UNSUBSCRIBED: "unsubscribed"}.get(facts.consent or "", "not_subscribed"))
-        if facts.on_topic is False:
-            return Refused("not_on_topic")
-    window = facts.policy.window or DEFAULT_WINDOWS.get(facts.channel)
-    if window:
-        until = next_allowed(now, facts.zone, window)
+    reason = _refusal(facts, now)
+    if reason:
+        return Refused(reason)
+    windows = [window for window in (facts.policy.window, DEFAULT_WINDOWS.get(facts.channel)) if window]
+    if windows:
+        try:
+            until = next_allowed_by_all(now, facts.zone, windows)
+        except ValueError:
+            return Refused("never_allowed")
         if until > now:
             return Deferred("quiet_hours", until)
     return _ALLOWED
+
+
+def _refusal(facts: SendFacts, now: datetime) -> str | None:
+    if facts.expires_at <= now:
+        return "expired"
+    if not facts.address:
+        return "no_address"
+    marketing = facts.message_class == MARKETING
+    listed = facts.suppressions if marketing else facts.suppressions - MARKETING_ONLY
+    if listed:
+        return min(listed)
+    if marketing and facts.consent != SUBSCRIBED:
+        return {PENDING: "pending", UNSUBSCRIBED: "unsubscribed"}.get(facts.consent or "", "not_subscribed")
+    return "not_on_topic" if marketing and facts.on_topic is False else None
 
 
 def explain(facts: SendFacts) -> Mapping[str, Any]:

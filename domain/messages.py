@@ -1,7 +1,7 @@
 """What is a message, which states does it pass through, and what do providers tell us about it?
 
-``state`` is ours: what we decided and did. ``delivery`` is the provider's word on it, ordered by a rank that only rises,
-so a receipt that comes twice, late or out of order changes nothing that was already known.
+``state`` is ours: what we decided and did. ``delivery`` is the provider's word on it, ordered by a rank that only
+rises, so a receipt that comes twice, late or out of order changes nothing that was already known.
 """
 
 import uuid
@@ -106,16 +106,13 @@ class Cap:
     hours: int = 24
 
 
-DEFAULT_WINDOWS: Mapping[str, Window] = {
-    "sms": Window(time(8), time(21)),
-    "whatsapp": Window(time(8), time(21)),
-}
+DEFAULT_WINDOWS: Mapping[str, Window] = {"sms": Window(time(8), time(21)), "whatsapp": Window(time(8), time(21))}
 """Hours in which a text may ring (47 CFR 64.1200(c)(1)); email rings nobody."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the author of a message asks for besides the law: hours and caps. ``window=None`` = the channel's own."""
+    """What the author of a message asks for besides the channel's own hours: hours and caps."""
 
     window: Window | None = None
     caps: tuple[Cap, ...] = ()
@@ -172,7 +169,10 @@ def message_id(customer_id: int, decision_key: str) -> uuid.UUID:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Everything a provider needs for one message. Equal letters make byte-identical calls."""
+    """Everything a provider needs for one message. Equal letters make byte-identical calls.
+
+    ``sender`` is ``Name <address>``; a phone gets ``text`` only.
+    """
 
     id: uuid.UUID
     customer_id: int
@@ -185,6 +185,11 @@ class Letter:
     text: str
     html: str
     headers: Mapping[str, str]
+
+    @property
+    def sender_address(self) -> str:
+        """The sender without a name."""
+        return self.sender.rpartition("<")[2].rstrip(">")
 
 
 class Result(StrEnum):
@@ -246,6 +251,8 @@ REASONS: Mapping[str, str] = {
     "manual": "This address was put on the suppression list by hand",
     "erased": "This person's data was erased",
     "quiet_hours": "It was outside the hours in which this person may be written to",
+    "never_allowed": "Its author's hours and the channel's own have none in common",
+    "paused": "The flow it belongs to is paused",
     "capped": "This person already got as many messages as allowed",
     "expired": "It could not leave before its time was over",
     "canceled": "It was called off",

@@ -5,6 +5,7 @@ time does so at the first instant after the gap; one that opens at a repeated ti
 closes does so the first time, so that in doubt nobody is woken.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,9 +34,28 @@ def next_allowed(now: datetime, zone: str, window: Window) -> datetime:
     raise ValueError(f"the window {window.opens}-{window.closes} is never open in {zone}")
 
 
+def next_allowed_by_all(now: datetime, zone: str, windows: Sequence[Window]) -> datetime:
+    """The first instant, not before ``now``, within every one of the windows. Raises ValueError if there is none."""
+    found = now
+    for _ in range(HORIZON_DAYS * 2):
+        later = max((next_allowed(found, zone, window) for window in windows), default=now)
+        if later == found:
+            return found
+        found = later
+    raise ValueError(f"the windows have no hour in common in {zone}")
+
+
+def is_zone(name: str | None) -> bool:
+    """Whether there is a time zone of this name."""
+    try:
+        return bool(name) and bool(_zone(name or ""))
+    except ValueError:
+        return False
+
+
 @lru_cache(maxsize=4096)
 def _interval(day: date, zone: str, window: Window) -> tuple[datetime, datetime]:
-    """The instants at which the window that opens on local ``day`` opens and closes; one past midnight closes next day."""
+    """When the window that opens on local ``day`` opens and closes; one that spans midnight closes on the next day."""
     last = day if window.closes > window.opens else day + _DAY
     return _instant(day, window.opens, zone, late=True), _instant(last, window.closes, zone, late=False)
 
@@ -43,7 +63,7 @@ def _interval(day: date, zone: str, window: Window) -> tuple[datetime, datetime]
 def _instant(day: date, clock: time, zone: str, *, late: bool) -> datetime:
     """The instant of a local time; of two, the second if ``late``; of none, the first instant after the gap."""
     local = datetime.combine(day, clock, _zone(zone))
-    first, second = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    first, second = (local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC))
     if first <= second:
         return second if late else first
     return _change_between(second, first, zone)

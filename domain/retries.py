@@ -55,7 +55,8 @@ class Move:
 
 def pause(attempt: int, chance: float) -> timedelta:
     """How long to wait after attempt number ``attempt``: full jitter, ``chance`` being random in [0, 1)."""
-    return min(LONGEST_PAUSE, BASE * 2 ** min(attempt, 20)) * chance
+    longest: timedelta = min(LONGEST_PAUSE, BASE * (1 << min(attempt, 20)))
+    return longest * chance
 
 
 def after_call(outcome: Outcome, attempt: Attempt, now: datetime, chance: float) -> Move:
@@ -64,7 +65,9 @@ def after_call(outcome: Outcome, attempt: Attempt, now: datetime, chance: float)
         case Result.ACCEPTED:
             return Move(State.ACCEPTED)
         case Result.REJECTED:
-            return Move(State.OUTCOME_UNKNOWN if attempt.unresolved else State.FAILED, "rejected", unresolved=attempt.unresolved)
+            return Move(
+                State.OUTCOME_UNKNOWN if attempt.unresolved else State.FAILED, "rejected", unresolved=attempt.unresolved
+            )
         case Result.UNSENT:
             return Move(State.QUEUED, due_at=now, unresolved=attempt.unresolved)
         case Result.UNKNOWN:

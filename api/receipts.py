@@ -1,0 +1,104 @@
+"""How do providers tell us what became of a message?
+
+``POST /v1/receipts`` with one receipt or an array of them. They are stored as they came before the answer says yes, and
+applied afterwards by the sweeper; a provider that hears anything but 2xx must tell us again.
+"""
+
+import hmac
+import ipaddress
+import json
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from starlette.concurrency import run_in_threadpool
+
+from channels.gateway import receipt
+from db.session import transaction
+from domain.errors import Forbidden, Invalid
+from domain.messages import Receipt
+from services import receipts
+from settings import settings
+
+MAX_BODY = 1024 * 1024
+MAX_RECEIPTS = 1_000
+MAX_AGE_SECONDS = 300
+
+router = APIRouter(prefix="/v1", tags=["receipts"])
+
+
+@router.post("/receipts", status_code=202)
+async def take(
+    request: Request,
+    stamp: Annotated[str, Header(alias="X-Vendor-Timestamp")] = "",
+    seal: Annotated[str, Header(alias="X-Vendor-Signature")] = "",
+) -> dict[str, int]:
+    """Store receipts ``{"communicationLogId", "vendorMessageId", "status", "timestamp"}``.
+
+    Answers how many were received and how many of them were new. 422 names the receipt and the field that is wrong, and
+    then none is stored.
+    """
+    body = await _read(request)
+    _check_sender(request, body, stamp, seal)
+    told = _parsed(body)
+    new = await run_in_threadpool(_store, told)
+    return {"received": len(told), "new": new}
+
+
+def _store(told: list[Receipt]) -> int:
+    with transaction() as session:
+        return receipts.keep(session, told)
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Invalid("too_large", f"The body is larger than {MAX_BODY:,} bytes.", "Send fewer receipts at once.")
+    return bytes(body)
+
+
+def _check_sender(request: Request, body: bytes, stamp: str, seal: str) -> None:
+    """With a secret configured, only who knows it is heard, within 5 minutes; without one, only this machine is."""
+    secret = settings().receipts_secret
+    if secret is None:
+        if not _is_here(request):
+            fix = "Set PARLEY_RECEIPTS_SECRET here and at the provider."
+            raise Forbidden("receipts_unsigned", "Unsigned receipts are taken from this machine only.", fix)
+        return
+    right = hmac.digest(secret.get_secret_value().encode(), f"{stamp}.".encode() + body, "sha256").hex()
+    fresh = stamp.isdecimal() and abs(time.time() - int(stamp)) <= MAX_AGE_SECONDS
+    if not (hmac.compare_digest(right.encode(), seal.encode()) and fresh):
+        raise Forbidden(
+            "signature_wrong", "The signature or its time is wrong.", "Sign the body with the shared secret."
+        )
+
+
+def _is_here(request: Request) -> bool:
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parsed(body: bytes) -> list[Receipt]:
+    try:
+        said: Any = json.loads(body)
+    except ValueError:
+        raise Invalid("not_json", "The body is not JSON.", "Send one receipt, or an array of them.") from None
+    array = isinstance(said, list)
+    items = said if array else [said]
+    if len(items) > MAX_RECEIPTS:
+        raise Invalid("too_many", f"{len(items):,} receipts at once.", f"Send at most {MAX_RECEIPTS:,}.")
+    found = []
+    for place, item in enumerate(items):
+        where = f"{place}." if array else ""
+        if not isinstance(item, dict):
+            raise Invalid("receipt_invalid", "A receipt is an object.", "Send an object.", where.rstrip("."))
+        try:
+            found.append(receipt(item))
+        except ValueError as error:
+            fix = "See communicationLogId, vendorMessageId, status and timestamp in the reference."
+            raise Invalid("receipt_invalid", f"{error} is missing or malformed.", fix, f"{where}{error}") from None
+    return found

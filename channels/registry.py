@@ -1,0 +1,33 @@
+"""Which providers are there, and which of them carries a message?
+
+A new provider is one module beside this one and one line here.
+"""
+
+import functools
+from collections.abc import Mapping
+from datetime import timedelta
+
+from channels.gateway import Gateway
+from channels.provider import Provider
+from channels.smtp import Smtp
+from settings import settings
+
+STAND_IN = "vendor"
+
+
+@functools.cache
+def providers() -> Mapping[str, Provider]:
+    """The configured providers by name, once per process."""
+    configured = settings()
+    timeout = timedelta(seconds=configured.provider_timeout_seconds)
+    found: dict[str, Provider] = {STAND_IN: Gateway(configured.vendor_address, name=STAND_IN, timeout=timeout)}
+    if configured.smtp_url:
+        found["smtp"] = Smtp(configured.smtp_url.get_secret_value(), timeout=timeout)
+    return found
+
+
+def route(channel: str, *, demo: bool, available: Mapping[str, Provider]) -> str:
+    """The name of the provider that carries a channel; people of a demo store are reached by the stand-in only."""
+    if channel == "email" and not demo and "smtp" in available:
+        return "smtp"
+    return STAND_IN

@@ -1,0 +1,61 @@
+"""What is the Celery application, and what may it be trusted with?
+
+With nothing: a task says only that there is work, and PostgreSQL knows which. A task that is lost, repeated or late
+changes nothing, so tasks are acknowledged when they start, and no state, result or waiting time lives in the broker.
+"""
+
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+from db.session import engine
+from settings import settings
+
+QUEUE = "drain"
+
+
+def broker_url(redis_url: str) -> str:
+    """A Redis address as Celery wants it; ``unix://:password@/path`` is spelled differently there."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    login = f":{quote(unquote(parts.password), safe='')}@" if parts.password else ""
+    return f"redis+socket://{login}{parts.path}"
+
+
+def _configured() -> str:
+    url = settings().redis_url
+    return broker_url(url.get_secret_value()) if url else "redis://127.0.0.1:1"  # nobody listens: the sweeper sends
+
+
+app = Celery("parley", broker=_configured(), include=["workers.drain"])
+app.conf.update(
+    task_default_queue=QUEUE,
+    task_acks_late=False,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_concurrency=settings().drains,
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    worker_max_tasks_per_child=500,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    task_time_limit=120,
+    broker_connection_max_retries=None,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": 120,
+        "socket_timeout": 10,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+    },
+)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _own_connections(**_: Any) -> None:
+    """No database connection is shared between processes: a child forgets those it was born with."""
+    engine().dispose(close=False)
