@@ -22,6 +22,10 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60
 """A process that lived this long is restarted without a longer pause than the first."""
 
+MINUTE_SECONDS = 60
+LINES_A_MINUTE = 10
+"""More than that of one process does not reach the terminal; it is all in the log."""
+
 TROUBLE = re.compile(r"\b(warning|error|critical|traceback)\b", re.IGNORECASE)
 
 
@@ -44,6 +48,7 @@ class Process:
     _pause: float = FIRST_PAUSE_SECONDS
     _again_at: float = 0.0
     _last: deque[str] = field(default_factory=lambda: deque(maxlen=12))
+    _spoke: deque[float] = field(default_factory=lambda: deque(maxlen=LINES_A_MINUTE))
 
     @property
     def pid(self) -> int | None:
@@ -113,5 +118,17 @@ class Process:
                 log.write(line.encode())
                 log.flush()
                 self._last.append(line.rstrip())
-                if self.chatty or TROUBLE.search(line):
+                if self.chatty:
                     self.say(self.name, line.rstrip())
+                elif TROUBLE.search(line):
+                    self._complain(line.rstrip())
+
+    def _complain(self, line: str) -> None:
+        """Show a line, unless a minute had its share: the last one of the share says where the rest is."""
+        now = time.monotonic()
+        recent = sum(now - spoke < MINUTE_SECONDS for spoke in self._spoke)
+        if recent < LINES_A_MINUTE:
+            self._spoke.append(now)
+            self.say(self.name, line)
+            if recent == LINES_A_MINUTE - 1:
+                self.say(self.name, f"more like this is in {self.log}")

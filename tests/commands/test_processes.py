@@ -107,6 +107,16 @@ def test_only_trouble_reaches_the_terminal_and_everything_the_log(
     assert "all is well" not in said
 
 
+def test_a_process_that_complains_without_end_is_shown_for_a_while(
+    make: Callable[..., Process], tmp_path: Path, said: list[str]
+) -> None:
+    make("for n in range(1000): print('ERROR', n)\nprint('done', flush=True); import time; time.sleep(600)").start()
+    _until(lambda: "done" in _log(tmp_path))
+    assert said[:2] == ["ERROR 0", "ERROR 1"]
+    assert said[-1].startswith("more like this")
+    assert len(said) < 20
+
+
 SUPERVISOR = """
 import os, sys, time
 from pathlib import Path
@@ -120,7 +130,7 @@ time.sleep(600)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help exists on Linux only")
 def test_a_killed_supervisor_takes_its_processes_along(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SUPERVISOR, tmp_path / "log"]
+    command = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "log")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout
         child = psutil.Process(int(supervisor.stdout.readline()))
