@@ -6,10 +6,7 @@ approval's row, whenever and wherever it is shown.
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Literal
-
-Kind = Literal["segment", "flow", "activation", "customer", "clock"]
-"""What a card is about; the same words as in the column ``approvals.kind``."""
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,12 +35,21 @@ class ToolFinished:
     summary: str
     shown: dict[str, Any] | None = None
 
+    @property
+    def approval_id(self) -> uuid.UUID | None:
+        """The proposal whose outcome this is, if it is one."""
+        found = (self.shown or {}).get("approval_id")
+        return uuid.UUID(found) if found else None
+
 
 @dataclass(frozen=True)
 class Card:
-    """Something waits for a person, or was just decided: draw the approval's card, in place if it is there already."""
+    """Something waits for a person, or was just decided: draw the approval's card, in place if it is there already.
 
-    kind: Kind
+    ``kind`` is the approval's: ``segment``, ``flow`` or ``activation``.
+    """
+
+    kind: str
     approval_id: uuid.UUID
 
 

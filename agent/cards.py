@@ -1,0 +1,225 @@
+"""What does the card of a proposal show? Everything a person needs to decide it, as JSON, drawn anew each time.
+
+A card is made from the approval's row and from the data behind it as of the decision, or as of now while it waits. So
+it looks the same in the chat, after a reload and in the console, and nothing a browser sends can change what it says.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from db import store
+from domain import flows as flow_values
+from domain import segments as seg
+from domain.errors import ParleyError
+from domain.flows import At, FlowSpec, Local, Now, Send, Wait
+from services import catalog, flows, plans, segments, stats, templates
+from services.approvals import Approval
+
+Card = dict[str, Any]
+
+SAMPLES = 3
+
+
+def draw(session: Session, approval_id: uuid.UUID, *, now: datetime) -> Card:
+    """The card of the proposal that stands where this one was, after all edits. Raises NotFound.
+
+    Keys of every card: ``kind``, ``approval_id``, ``digest``, ``status``, ``name``, ``zone``, ``currency``,
+    ``proposed_by``, ``decided`` (``by``, ``at``, ``note``; empty while it waits), ``result``, and ``trouble``: in
+    words, what kept the rest from being worked out.
+    """
+    return card_of(session, plans.latest(session, approval_id), now=now)
+
+
+def card_of(session: Session, approval: Approval, *, now: datetime) -> Card:
+    """The card of this very proposal; see ``draw``."""
+    shop = store.current(session)
+    zone = shop.time_zone if shop else "UTC"
+    card: Card = {
+        "kind": approval.kind,
+        "approval_id": str(approval.id),
+        "digest": approval.digest,
+        "status": "expired" if approval.status == "pending" and approval.expires_at <= now else approval.status,
+        "name": approval.proposal.get("name") or approval.proposal.get("spec", {}).get("name") or "",
+        "zone": zone,
+        "currency": shop.currency if shop else "USD",
+        "proposed_by": approval.proposed_by,
+        "decided": _decision(approval, ZoneInfo(zone)),
+        "result": approval.result or {},
+        "trouble": "",
+    }
+    try:
+        card |= _DRAWN[approval.kind](session, approval, approval.decided_at or now)
+    except ParleyError as error:
+        card["trouble"] = f"{error.message} {error.fix}".strip()
+    return card
+
+
+def _segment(session: Session, approval: Approval, at: datetime) -> Card:
+    proposal = approval.proposal
+    as_of = datetime.fromisoformat(proposal["as_of"]) if proposal.get("as_of") else at
+    definition = seg.parse(proposal["definition"])
+    found = segments.preview(session, definition, now=as_of)
+    return {
+        "size": found.audience_size,
+        "everyone": found.everyone,
+        "reachable": [{"channel": channel, "people": people} for channel, people in found.reachable.items()],
+        "lines": [line.model_dump(mode="json") for line in found.lines],
+        "assumptions": list(proposal.get("assumptions") or ()),
+        "unused_words": list(proposal.get("unused_words") or ()),
+        "sample": [person.model_dump(mode="json") for person in found.sample],
+        "distribution": _spread(session, definition, as_of),
+        "as_of": _clock(as_of, segments.zone(session)),
+    }
+
+
+def _spread(session: Session, definition: seg.Definition, at: datetime) -> Card | None:
+    """How the first metric that is compared with a threshold is spread over everyone, and where the threshold lies."""
+    for node in seg.walk(definition.where):
+        if isinstance(node, seg.Metric) and node.during is None and not isinstance(node.value, tuple):
+            spread = stats.distribution(session, node.name, now=at)
+            if not spread.bins:
+                return None
+            entry = catalog.current(session).metric(node.name, "metric")
+            return {
+                "label": spread.label,
+                "money": entry.kind == "money",
+                "bins": [one.model_dump() for one in spread.bins],
+                "threshold": _threshold(session, node, at),
+                "percentile": node.value.percentile if isinstance(node.value, seg.Percentile) else None,
+                "above": node.op in {"gt", "gte"},
+            }
+    return None
+
+
+def _threshold(session: Session, node: seg.Metric, at: datetime) -> float | None:
+    match node.value:
+        case seg.Percentile(percentile=percentile, among="everyone"):
+            return stats.percentiles(session, node.name, [percentile], now=at).get(f"{percentile:g}")
+        case seg.Percentile() | tuple():
+            return None
+        case number:
+            return float(number)
+
+
+def _flow(session: Session, approval: Approval, at: datetime) -> Card:
+    proposal = approval.proposal
+    spec = flow_values.parse(proposal["spec"])
+    zone = segments.zone(session)
+    ids = flows.member_ids(session, spec.audience, now=at)
+    waiting = approval.status == "pending"
+    return {
+        "recipients": proposal["audience"]["size"],
+        "read_back": proposal["read_back"],
+        "start": _start(spec, zone),
+        "proposed_start": proposal.get("proposed_start"),
+        "evidence": proposal.get("evidence"),
+        "steps": _steps(session, spec, ids[:SAMPLES]),
+        "guardrails": _guardrails(spec),
+        "warnings": _warnings(session, spec, ids, at) if waiting else [],
+        "ideas": list(proposal.get("ideas") or ()),
+        "as_of": _clock(at, zone),
+    }
+
+
+def _start(spec: FlowSpec, zone: ZoneInfo) -> Card:
+    match spec.start:
+        case Now():
+            return {"mode": "now", "text": "As soon as it is approved"}
+        case Local(date=day, time=time):
+            said = f"{day:%A}, {day.day} {day:%B} at {time:%H:%M}"
+            return {
+                "mode": "local",
+                "text": f"{said}, each recipient's own time",
+                "date": day.isoformat(),
+                "time": f"{time:%H:%M}",
+            }
+        case At(at=instant):
+            return {"mode": "at", "text": f"{_clock(instant, zone)} ({zone.key})", "at": instant.isoformat()}
+
+
+def _steps(session: Session, spec: FlowSpec, sample: Sequence[int]) -> list[Card]:
+    drawn: list[Card] = []
+    for place, step in enumerate(spec.steps):
+        match step:
+            case Send():
+                drawn.append({"type": "send", "place": place, **_message(session, spec, step, sample)})
+            case Wait(duration=duration):
+                drawn.append(
+                    {"type": "wait", "place": place, "duration": duration, "text": flow_values.spoken(duration)}
+                )
+            case _:
+                drawn.append({"type": "exit", "place": place})
+    return drawn
+
+
+def _message(session: Session, spec: FlowSpec, step: Send, sample: Sequence[int]) -> Card:
+    frame = templates.frame(session, message_class=spec.message_class, unsubscribe_url="#")
+    people = {person.id: person for person in segments.masked(session, sample, now=store.business_now(session))}
+    wordings = []
+    for name, content in step.contents().items():
+        seen = templates.render(session, content, sample, frame=frame)
+        wordings.append(
+            {
+                "name": name,
+                "subject": content.subject,
+                "preview_text": content.preview_text,
+                "body": content.body,
+                "seen": [
+                    {"who": people[id_].name, "subject": one.subject, "preview": one.preview, "text": one.text}
+                    for id_, one in seen.items()
+                    if id_ in people
+                ],
+            }
+        )
+    return {"channel": step.channel, "wordings": wordings}
+
+
+def _guardrails(spec: FlowSpec) -> list[str]:
+    rails, said = spec.guardrails, []
+    if rails.quiet_hours:
+        said.append(f"Quiet {rails.quiet_hours.start:%H:%M} to {rails.quiet_hours.end:%H:%M}, recipient's time")
+    if rails.cap:
+        times = "message" if rails.cap.messages == 1 else "messages"
+        days = "a day" if rails.cap.days == 1 else f"in {rails.cap.days} days"
+        said.append(f"At most {rails.cap.messages} {times} {days}")
+    if rails.holdout_percent:
+        said.append(f"{rails.holdout_percent} % held out to measure lift")
+    if "order" in spec.exit_on:
+        said.append("Leaves on a purchase")
+    said.append("Consent is checked again before each message")
+    return said
+
+
+def _warnings(session: Session, spec: FlowSpec, ids: Sequence[int], at: datetime) -> list[str]:
+    found = [problem for problem in flows.problems(session, spec, now=at) if problem.level == "warning"]
+    for number, (_, send) in enumerate(spec.sends, 1):
+        for content in send.contents().values():
+            found += templates.missing_fallbacks(session, content, ids, step=number)
+    return list(dict.fromkeys(f"{problem.message} {problem.fix}".strip() for problem in found))
+
+
+def _decision(approval: Approval, zone: ZoneInfo) -> dict[str, str]:
+    if approval.status == "pending" or approval.decided_at is None:
+        return {}
+    return {
+        "by": approval.decided_by or "",
+        "at": _clock(approval.decided_at, zone),
+        "note": approval.note or "",
+    }
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+_DRAWN: dict[str, Callable[[Session, Approval, datetime], Card]] = {
+    "segment": _segment,
+    "flow": _flow,
+    "activation": _flow,
+}

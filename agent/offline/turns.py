@@ -1,0 +1,260 @@
+"""What does the planner do next in a turn? A script per intent, replayed over what the tools have answered so far.
+
+A script is a generator: it yields a step (text and tool calls), is sent their results, and returns the last text. The
+model holds no state, so each call replays the script from the start; a step whose results are all there is passed over.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+
+from agent.offline import words
+from agent.offline.reading import Command, Reading
+from domain.errors import Invalid
+from domain.segments import Definition, parse
+
+NAMESPACE = uuid.UUID("6f0f2c0e-5d0c-4b43-9d3c-3f0b9a2f8f52")
+
+Read = Callable[[str, Definition | None], Reading]
+"""Reads a sentence, given the definition that the conversation was about before it."""
+
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool to call."""
+
+    name: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something said, and the tools to call after it."""
+
+    calls: tuple[Call, ...]
+    text: str = ""
+
+
+Script = Generator[Step, Sequence[Result], str]
+
+
+def next_message(messages: Sequence[BaseMessage], read: Read, offered: frozenset[str]) -> AIMessage:
+    """The planner's next message: a pure function of the conversation. Calls only tools that are ``offered``."""
+    at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
+    if at is None:
+        return AIMessage(words.greeting())
+    asked = messages[at]
+    reading = read(str(asked.text), definition_before(messages[:at]))
+    nlu = {"nlu": {"action": reading.action, "intent": reading.intent, **reading.trace()}}
+    results = {
+        message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
+    }
+    script = _script(reading, open_proposals(messages[:at]))
+    try:
+        step = next(script)
+        number = 0
+        while True:
+            ids = [_call_id(asked, number, i, call) for i, call in enumerate(step.calls)]
+            missing = {call.name for call in step.calls} - offered
+            if missing:
+                return AIMessage(words.unavailable(missing), response_metadata=nlu)
+            if not all(call_id in results for call_id in ids):
+                calls = [
+                    {"name": call.name, "args": dict(call.args), "id": call_id}
+                    for call, call_id in zip(step.calls, ids, strict=True)
+                    if call_id not in results
+                ]
+                return AIMessage(step.text, tool_calls=calls, response_metadata=nlu)
+            found = [results[call_id] for call_id in ids]
+            failed = next((result["error"] for result in found if "error" in result), None)
+            if failed:
+                return AIMessage(words.failure(failed), response_metadata=nlu)
+            step = script.send(found)
+            number += 1
+    except StopIteration as end:
+        return AIMessage(str(end.value), response_metadata=nlu)
+
+
+def definition_before(messages: Sequence[BaseMessage]) -> Definition | None:
+    """The definition the conversation was about last: as a tool told it, else as a tool was asked for it."""
+    for message in reversed(messages):
+        found: list[Any] = []
+        if isinstance(message, ToolMessage):
+            found = [_result(message).get("definition")]
+        elif isinstance(message, AIMessage):
+            found = [call["args"].get("definition") for call in reversed(message.tool_calls)]
+        for raw in found:
+            if isinstance(raw, dict):
+                try:
+                    return parse(raw)
+                except Invalid:
+                    continue
+    return None
+
+
+def open_proposals(messages: Sequence[BaseMessage]) -> list[Result]:
+    """What was still waiting for a decision when the person wrote, oldest first."""
+    latest: dict[str, Result] = {}
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            result = _result(message)
+            if "approval_id" in result:
+                latest[str(result["approval_id"])] = result
+    return [result for result in latest.values() if result.get("status") == "pending"]
+
+
+def _script(reading: Reading, waiting: Sequence[Result]) -> Script:
+    changes = reading.patched and reading.action in {"segment", "draft"}
+    if changes and any(found.get("kind") == "segment" for found in waiting):
+        return _revise(reading, waiting)
+    script = BY_ACTION.get(reading.action) or BY_INTENT.get(reading.intent, _help)
+    return script(reading, waiting)
+
+
+def _help(_reading: Reading, _waiting: Sequence[Result]) -> Script:
+    return words.help_text()
+    yield  # makes this a generator
+
+
+def _refuse(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    return words.refusal(reading)
+    yield  # makes this a generator
+
+
+def _ask(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    options = [
+        {"label": option.label, "definition": option.definition.as_json() if option.definition else None}
+        for option in reading.options
+    ]
+    yield Step((Call("ask_person", {"question": reading.question, "options": options}),))
+    return ""
+
+
+def _segment(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    definition = _definition(reading)
+    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
+    text = words.size(preview, reading) + words.waiting(cards=1)
+    outcomes = yield Step((Call("propose_segment", _proposal(reading, preview)),), text)
+    return words.outcomes(outcomes)
+
+
+def _campaign(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    definition = _definition(reading)
+    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
+    flow = {"definition": definition, **(reading.flow.model_dump(mode="json") if reading.flow else {})}
+    calls = (Call("propose_segment", _proposal(reading, preview)), Call("propose_flow", flow))
+    outcomes = yield Step(calls, words.size(preview, reading) + words.waiting(cards=2))
+    return words.outcomes(outcomes)
+
+
+def _revise(reading: Reading, waiting: Sequence[Result]) -> Script:
+    definition = _definition(reading)
+    proposal = next(found for found in reversed(waiting) if found.get("kind") == "segment")
+    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
+    args = {"approval_id": proposal["approval_id"], **_proposal(reading, preview)}
+    (revised,) = yield Step((Call("revise_segment", args),))
+    return words.size(preview, reading) + words.revised(revised)
+
+
+def _stats(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    query = reading.stats.model_dump(mode="json", exclude_none=True) if reading.stats else {}
+    if reading.stats and reading.stats.definition:
+        query["definition"] = reading.stats.definition.as_json()
+    (found,) = yield Step((Call("measure", query),))
+    return words.figures(found, reading)
+
+
+def _customer(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    query = reading.customer
+    if query is None:
+        return words.help_text()
+    who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
+    if query.verb == "show":
+        (found,) = yield Step((Call("find_customer", who),))
+        return words.customer(found)
+    if query.verb == "why":
+        definition = {"definition": _definition(reading)} if reading.definition else {}
+        (found,) = yield Step((Call("explain_membership", {**who, **definition}),))
+        return words.why(found)
+    if query.verb == "delete":
+        outcomes = yield Step((Call("propose_customer_deletion", who),), words.waiting(cards=1).strip())
+        return words.outcomes(outcomes)
+    return words.not_yet(f"{query.verb} customers from the chat")
+
+
+def _clock(reading: Reading, _waiting: Sequence[Result]) -> Script:
+    (found,) = yield Step((Call("advance_clock", {"duration": reading.clock}),))
+    return words.clock(found)
+
+
+def _command(reading: Reading, waiting: Sequence[Result]) -> Script:
+    command = reading.command or Command(verb="help")
+    target = {"id": command.id, "name": command.name}
+    match command.verb, command.noun:
+        case "list" | "show", "segment" if command.id is None and command.name is None:
+            (found,) = yield Step((Call("list_segments", {}),))
+            return words.segments(found)
+        case "list" | "show", "flow" | "campaign":
+            (found,) = yield Step((Call("list_flows", {}),))
+            return words.flows(found)
+        case "list" | "show", "glossary":
+            (found,) = yield Step((Call("describe_data", {"topic": "glossary"}),))
+            return words.glossary(found)
+        case "activate" | "pause" | "resume", "flow" | "campaign" | "it":
+            outcomes = yield Step((Call("change_flow", {"verb": command.verb, **target}),))
+            return words.outcomes(outcomes)
+        case "approve" | "reject", _ if waiting:
+            return words.decide_on_the_card(len(waiting))
+        case _:
+            return words.not_yet(f"{command.verb} {command.noun}")
+
+
+BY_ACTION: dict[str, Callable[[Reading, Sequence[Result]], Script]] = {
+    "clarify": _ask,
+    "refuse": _refuse,
+    "segment": _segment,
+    "draft": _campaign,
+}
+BY_INTENT: dict[str, Callable[[Reading, Sequence[Result]], Script]] = {
+    "stats": _stats,
+    "customer": _customer,
+    "clock": _clock,
+    "command": _command,
+}
+
+
+def _definition(reading: Reading) -> dict[str, Any]:
+    if reading.definition is None:
+        raise ValueError(reading.action)
+    return reading.definition.as_json()
+
+
+def _proposal(reading: Reading, preview: Result) -> dict[str, Any]:
+    return {
+        "name": words.name(preview),
+        "definition": _definition(reading),
+        "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
+        "unused_words": list(reading.unused_words),
+    }
+
+
+def _call_id(asked: BaseMessage, step: int, index: int, call: Call) -> str:
+    return f"call_{uuid.uuid5(NAMESPACE, f'{asked.id or asked.text}:{step}:{index}:{call.name}').hex}"
+
+
+def _result(message: ToolMessage) -> dict[str, Any]:
+    try:
+        found = json.loads(str(message.text))
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    if message.status == "error":
+        return {"error": {"message": "The tool refused the call.", "fix": ""}}
+    return {"text": str(message.text)}

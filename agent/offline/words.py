@@ -1,0 +1,236 @@
+"""How does the planner say what it found? In short exact sentences; every figure comes from a tool's answer.
+
+Text is Markdown. What customers or products are called reaches it through ``plain``, so a name cannot become a link.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from agent.offline.reading import Reading
+from domain.segments_english import money
+
+Result = Mapping[str, Any]
+
+NAME_LENGTH = 80
+
+EXAMPLES = (
+    "customers in Texas who ordered over $100 in the last 6 months",
+    "high LTV customers that haven't purchased recently",
+    "how many customers opened an email in the last 30 days",
+)
+
+
+def greeting() -> str:
+    """What is said when nobody has asked anything."""
+    return help_text()
+
+
+def help_text() -> str:
+    """What can be asked, by example."""
+    lines = "\n".join(f"- {example}" for example in EXAMPLES)
+    return (
+        "Describe the customers you mean, or what you want to reach, in your own words. For example:\n"
+        f"{lines}\n\nNothing is saved or sent before you approve its card."
+    )
+
+
+def refusal(reading: Reading) -> str:
+    """Why nothing was done, and what would work."""
+    reason = reading.question or "I did not understand that."
+    return f"{reason}\n\n{help_text()}" if not reading.question else reason + _unused(reading)
+
+
+def size(preview: Result, reading: Reading) -> str:
+    """How many, who, how each vague word was read, and which words had no effect."""
+    found, everyone = preview["audience_size"], preview["everyone"]
+    share = f" ({found / everyone:.1%} of {everyone:,})" if everyone else ""
+    email = preview["reachable"].get("email")
+    reach = f"; {email:,} of them can be reached by email" if email is not None and email != found else ""
+    text = f"**{_people(found)}**{share}{reach}.\n\n{plain(_sentence(preview['read_back']))}"
+    notes = [plain(_sentence(line["note"])) for line in preview["lines"] if line["note"]]
+    return text + _read_as(reading, notes) + _unused(reading)
+
+
+def waiting(*, cards: int) -> str:
+    """What the person has to do next."""
+    which = "The card waits" if cards == 1 else "The segment and the campaign wait"
+    return f"\n\n{which} for your decision; nothing is saved or sent before."
+
+
+def revised(result: Result) -> str:
+    """After open cards were changed."""
+    cards = len(result.get("changed", ()))
+    which = "The card shows" if cards <= 1 else "Both cards show"
+    return f"\n\n{which} this now and {'waits' if cards <= 1 else 'wait'} for your decision."
+
+
+def outcomes(results: Sequence[Result]) -> str:
+    """What became of the cards, one line each."""
+    return "\n".join(outcome(result) for result in results)
+
+
+def outcome(result: Result) -> str:
+    """What became of one card."""
+    what = {"segment": "The segment", "flow": "The flow", "activation": "The activation", "customer": "The deletion"}
+    subject = what.get(str(result.get("kind")), "The proposal")
+    by = f" by {plain(result['decided_by'])}" if result.get("decided_by") else ""
+    note = f": {plain(result['note'])}" if result.get("note") else ""
+    match result.get("status"):
+        case "approved":
+            return plain(result["summary"]) if result.get("summary") else f"{subject} was approved{by}."
+        case "rejected":
+            return f"{subject} was rejected{by}{note}. Nothing was saved or sent."
+        case "void":
+            return f"{subject} is void{note}."
+        case "expired":
+            return f"{subject} expired before anybody decided. Ask again to get a fresh card."
+        case "pending":
+            return f"{subject} still waits for a decision."
+        case _:
+            return f"{subject}: {plain(result.get('summary', 'shown, not proposed'))}."
+
+
+def failure(error: Mapping[str, Any]) -> str:
+    """A tool's refusal, in its own words."""
+    return " ".join(plain(_sentence(str(error[key]))) for key in ("message", "fix") if error.get(key))
+
+
+def unavailable(tools: Collection[str]) -> str:
+    """A tool is missing from this door."""
+    return f"That cannot be done here ({', '.join(sorted(tools))} is not offered)."
+
+
+def not_yet(what: str) -> str:
+    """Understood, but there is no tool for it."""
+    return f"I understood that you want to {plain(what)}, but I cannot do that here."
+
+
+def decide_on_the_card(cards: int) -> str:
+    """Decisions are taken on the card, where what is decided can be seen."""
+    which = "card" if cards == 1 else "cards"
+    return f"Please decide on the {which} above: a decision is bound to exactly what the card shows."
+
+
+def clock(result: Result) -> str:
+    """After the demo store's clock was moved."""
+    return f"It is now {plain(result['now'])} in this demo store. What fell due meanwhile is being sent."
+
+
+def figures(result: Result, reading: Reading) -> str:
+    """The answer to a question about figures."""
+    kind, currency, of = str(result["kind"]), str(result.get("currency", "")), plain(result["of"])
+    label = plain(result["label"])
+    about = f" of {of}" if not of.startswith("all ") else ""
+    rows, spread, value = result.get("rows"), result.get("distribution"), result.get("value")
+    if spread:
+        marks = spread["percentiles"]
+        known = [mark for mark in ("25", "50", "75", "90") if mark in marks]
+        middle = ", ".join(f"{number(marks[mark], kind, currency)} ({mark}th)" for mark in known)
+            f"{number(marks[at], kind, currency)} ({at}th)" for at in ("25", "50", "75", "90") if at in marks
+        )
+        text = f"**{label}** over {_people(spread['people'])}{about}. Percentiles: {middle}."
+    elif rows:
+        lines = [f"- {plain(row['label'])}: {number(row['value'], kind, currency)}" for row in rows]
+        text = "\n".join([f"**{label}**{about}:", *lines])
+    elif value is None:
+        text = f"There is no {label} to measure{about}."
+    elif result["what"] == "share":
+        text = f"**{value:.1%}** ({result['people']:,} of {_people(result['everyone'])}): {of}."
+    elif result["what"] == "count":
+        text = (
+            f"**{_people(int(value))}**: {of}."
+            if result.get("people") is not None
+            else f"**{int(value):,}** {label}{about}."
+        )
+    else:
+        over = _people(result["people"])
+        text = f"The {result['what']} {label}{about} is **{number(value, kind, currency)}**, over {over}."
+    return text + _read_as(reading) + _unused(reading)
+
+
+def number(value: float, kind: str, currency: str) -> str:
+    """A number as its kind is written: money with its currency, whole numbers whole."""
+    if kind == "money":
+        return money(Decimal(str(round(value, 2))), currency)
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def customer(result: Result) -> str:
+    """Who was found."""
+    found = result["customers"]
+    if not found:
+        return "Nobody like that is in this store."
+    return "\n".join(
+        f"- **{plain(one['name'])}** (customer {one['id']}), {plain(one['email']) or 'no email'}"
+        f"{', ' + plain(one['city']) if one['city'] else ''}; LTV {one['ltv']:,.2f}"
+        f"{'; last order ' + one['last_order_at'][:10] if one['last_order_at'] else '; no order yet'}"
+        for one in found
+    )
+
+
+def why(result: Result) -> str:
+    """Why one customer is in a segment or not."""
+    verdict = "is" if result["member"] else "is not"
+    marks = {True: "yes", False: "no", None: "not known"}
+    lines = [f"- {plain(_capital(one['text']))}: {marks[one['holds']]}" for one in result["reasons"]]
+    return "\n".join([f"Customer {result['customer_id']} **{verdict}** in this segment.", *lines])
+
+
+def segments(result: Result) -> str:
+    """The saved segments."""
+    rows = [
+        f"- **{plain(row['name'])}**: {_people(row['audience_size'])} when saved. {plain(_sentence(row['read_back']))}"
+        for row in result["segments"]
+    ]
+    return "\n".join(rows) or "No segment is saved yet."
+
+
+def flows(result: Result) -> str:
+    """The saved flows."""
+    rows = [f"- **{plain(row['name'])}** ({plain(row['status'])})" for row in result["flows"]]
+    return "\n".join(rows) or "No flow is saved yet."
+
+
+def glossary(result: Result) -> str:
+    """The store's own words."""
+    rows = [f"- **{plain(row['word'])}**: {plain(_sentence(row['explanation']))}" for row in result["glossary"]]
+    return "\n".join(rows) or "The glossary is empty."
+
+
+def name(preview: Result) -> str:
+    """A name for a segment, from what its conditions say."""
+    text = ", ".join(line["text"] for line in preview["lines"])
+    cut = text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+    return _capital(cut)
+
+
+def plain(value: object) -> str:
+    """Text from data, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|!])", r"\\\1", str(value)).replace("\n", " ")
+
+
+def _read_as(reading: Reading, notes: Sequence[str] = ()) -> str:
+    said = [f"“{plain(one.word)}” is read as {plain(one.text)}." for one in reading.assumptions]
+    lines = "\n".join(f"- {line}" for line in (*said, *notes))
+    return f"\n\n{lines}" if lines else ""
+
+
+def _unused(reading: Reading) -> str:
+    if not reading.unused_words:
+        return ""
+    quoted = ", ".join(f"“{plain(word)}”" for word in reading.unused_words)
+    return f"\n\nNot used: {quoted}."
+
+
+def _people(number: int) -> str:
+    return f"{number:,} customer{'' if number == 1 else 's'}"
+
+
+def _sentence(text: str) -> str:
+    return _capital(text) if text.endswith((".", "?")) else f"{_capital(text)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,54 @@
+"""Figures: one tool for every question of how many, how much, which share, which is on top."""
+
+from typing import Annotated, Any, Literal
+
+from langchain_core.tools import tool
+from pydantic import Field
+
+from domain.segments import parse
+from domain.windows import Window
+from services import figures
+from services.figures import What
+from tools.context import Answer, Runtime, told
+from tools.segments import SegmentJson
+
+
+@tool(response_format="content_and_artifact")
+def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
+    what: What,
+    runtime: Runtime,
+    metric: Annotated[str | None, Field(description="Name of a metric, e.g. ltv.")] = None,
+    activity: Annotated[str | None, Field(description="Name of an activity, e.g. order.")] = None,
+    property: Annotated[str | None, Field(description="Property of the activity, e.g. category.")] = None,  # noqa: A002
+    attribute: Annotated[str | None, Field(description="Customer attribute to group by or to count.")] = None,
+    percentile: Annotated[float | None, Field(description="0 to 100, with what=percentile.")] = None,
+    limit: Annotated[int | None, Field(description="How many rows, with what=top.")] = None,
+    end: Literal["top", "bottom"] = "top",
+    interval: Literal["day", "week", "month"] | None = None,
+    during: Annotated[Window | None, Field(description='Window of the activity, e.g. {"last": "30d"}.')] = None,
+    definition: SegmentJson | None = None,
+) -> Answer:
+    """Read: answer a question about figures, over everyone or over the customers a definition means.
+
+    count, share: of customers (definition), or of an activity's rows; by attribute if given. average, median, minimum,
+    maximum, total, percentile, distribution: of a metric; by attribute if given. top: the most frequent values of an
+    attribute or of an activity's property, or the customers with the most of a metric. trend: of an activity.
+    """
+    slots: dict[str, Any] = {
+        "what": what,
+        "metric": metric,
+        "activity": activity,
+        "property": property,
+        "attribute": attribute,
+        "percentile": percentile,
+        "limit": limit,
+        "end": end,
+        "interval": interval,
+        "during": during,
+        "definition": parse(definition) if definition is not None else None,
+    }
+    context = runtime.context
+    with context.transaction() as session:
+        found = figures.answer(session, figures.Question(**slots), now=context.now(session))
+    shown = {"kind": "figures", "figures": found.model_dump(mode="json"), "summary": found.label}
+    return told(found.model_dump(mode="json", exclude_none=True)), shown
