@@ -128,8 +128,6 @@ def figures(result: Result, reading: Reading) -> str:
         marks = spread["percentiles"]
         known = [mark for mark in ("25", "50", "75", "90") if mark in marks]
         middle = ", ".join(f"{number(marks[mark], kind, currency)} ({mark}th)" for mark in known)
-            f"{number(marks[at], kind, currency)} ({at}th)" for at in ("25", "50", "75", "90") if at in marks
-        )
         text = f"**{label}** over {_people(spread['people'])}{about}. Percentiles: {middle}."
     elif rows:
         lines = [f"- {plain(row['label'])}: {number(row['value'], kind, currency)}" for row in rows]
