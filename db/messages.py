@@ -256,7 +256,7 @@ def due(session: Session, at_most: int = 1_000) -> int:
     """How many messages a worker could take now; counting stops at ``at_most``."""
     found = text("""
         select count(*) from (select 1 from messages where state = 'queued' and channel = any(:channels)
-                              and due_at <= (select business_now()) limit :limit) as some
+                              and due_at <= (select business_now()) limit :limit) as found
     """)
     counted: int = session.scalars(found, {"limit": at_most, "channels": list(CHANNELS)}).one()
     return counted
