@@ -1,18 +1,22 @@
 """How is a column compared with an operand of the segment language?"""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_tables import Bool, Scope, Value
+from db.segments_forms import Includes, Matches
+from db.segments_tables import TYPES, Bool, Scope, Value
 from domain.errors import Invalid
 from domain.operators import OPERATORS, Kind
 from domain.windows import length
 
 DAYS_OF_A_YEAR = 366
 LEAP_DAY = 229
+FOREIGN = re.compile(r"\(\?[=!<P]|\\[1-9]")
+FORMS = {"matches": Matches, "has": Includes}
 
 
 def compare(op: str, kind: Kind, column: Value, value: Any, path: str, scope: Scope) -> Bool:
@@ -21,28 +25,52 @@ def compare(op: str, kind: Kind, column: Value, value: Any, path: str, scope: Sc
     if kind not in row.kinds:
         fits = ", ".join(key for key, other in OPERATORS.items() if kind in other.kinds)
         raise Invalid("operator_does_not_fit", f"{op!r} does not fit a {kind}", f"use one of: {fits}", f"{path}.op")
-    subject = sa.func.lower(column, type_=sa.Text()) if kind == "text" and row.folds_case else column
+    folds = kind == "text"
+    subject = sa.func.lower(column, type_=sa.Text()) if folds else column
+    values = value if isinstance(value, tuple) else (value,)
     match row.operand:
         case "none":
-            test = row.apply(column)
+            return apply(op, column)
         case "duration":
-            test = row.apply(column, *_around(value, kind, f"{path}.value", scope))
+            return apply(op, column, *_around(value, kind, f"{path}.value", scope))
         case "anniversary":
             month_day = sa.extract("month", column) * 100 + sa.extract("day", column)
-            test = row.apply(month_day, _anniversaries(value, f"{path}.value", scope))
-        case "many":
-            test = row.apply(subject, [_coerced(kind, item, f"{path}.value", scope) for item in value])
+            return apply(op, month_day, _anniversaries(value, f"{path}.value", scope))
+        case "pattern":
+            return apply(op, column, sa.literal(_pattern(value, f"{path}.value"), sa.Text()))
         case _:
-            values = value if isinstance(value, tuple) else (value,)
-            test = row.apply(subject, *(_coerced(kind, item, f"{path}.value", scope) for item in values))
-    return sa.type_coerce(test, sa.Boolean())
+            bound = [_coerced(kind, item, f"{path}.value", scope) for item in values]
+            bound = [item.lower() for item in bound] if folds else bound
+            return apply(op, subject, bound) if row.operand == "many" else apply(op, subject, *_typed(bound, kind))
 
 
 def compare_number(op: str, value: Value, operand: Any) -> Bool:
     """A measured number compared with one number, or a pair of them."""
     numbers = operand if isinstance(operand, tuple) else (operand,)
-    test = OPERATORS[op].apply(value, *(sa.literal(number, sa.Numeric()) for number in numbers))
+    return apply(op, value, *(sa.literal(number, sa.Numeric()) for number in numbers))
+
+
+def apply(op: str, *sides: Any) -> Bool:
+    """The operator on a column and its operands: its own words, or the form that each engine has for it."""
+    test = (OPERATORS[op].apply or FORMS[op])(*sides)
     return sa.type_coerce(test, sa.Boolean())
+
+
+def _typed(values: list[Any], kind: Kind) -> list[Any]:
+    """Lists are bound as JSON; everything else takes the column's own type."""
+    return [sa.literal(value, TYPES[kind]) for value in values] if kind == "list" else values
+
+
+def _pattern(value: Any, path: str) -> str:
+    """A regular expression that both engines read alike and that takes linear time."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise Invalid("wrong_pattern", f"{value!r} is not a regular expression: {error}", "correct it", path) from None
+    if FOREIGN.search(value):
+        fix = "do without look-around and back-references"
+        raise Invalid("wrong_pattern", f"{value!r} uses what not every engine has", fix, path)
+    return str(value)
 
 
 def _around(duration: str, kind: Kind, path: str, scope: Scope) -> tuple[Any, Any, Any]:
@@ -77,7 +105,7 @@ def _coerced(kind: Kind, value: Any, path: str, scope: Scope) -> Any:
     try:
         match kind:
             case "text":
-                return str(value).lower()
+                return str(value)
             case "money" | "number" | "integer" if not isinstance(value, bool):
                 return Decimal(str(value))
             case "boolean" if isinstance(value, bool):

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from db.segments_activities import Occurrences, Stretch
-from db.segments_comparisons import compare, compare_number
+from db.segments_comparisons import apply, compare, compare_number
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import segments as seg
 from domain.errors import Invalid
@@ -144,7 +144,7 @@ class Compiler:
         threshold = None
         if isinstance(node.value, seg.Percentile):
             threshold = self._percentile(node.name, node.during, node.value, path)
-            test = OPERATORS[node.op].apply(value, threshold)
+            test = apply(node.op, value, threshold)
         else:
             test = compare_number(node.op, value, node.value)
         holds = sa.func.coalesce(test, sa.true() if node.missing == "include" else sa.false())

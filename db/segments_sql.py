@@ -131,7 +131,9 @@ def values_of(entry: cat.Attribute, activity: str | None, scope: Scope) -> sa.Se
     if activity is None:
         value = place(entry, compiler.entity, compiler.joins)
         columns: list[sa.ColumnElement[Any]] = [compiler.key.label("id"), value.label("value")]
-        return sa.select(*columns).select_from(compiler.rows()).where(compiler.known(compiler.entity), value.is_not(None))
+        return (
+            sa.select(*columns).select_from(compiler.rows()).where(compiler.known(compiler.entity), value.is_not(None))
+        )
     done = compiler.occurrences(Stretch(activity), "activity")
     value = place(entry, done.source, done.joins)
     return done.select(done.of.label("id"), value.label("value")).where(value.is_not(None))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from db.segments_forms import JsonIs, JsonText, JsonValue
 from domain import catalog as cat
 from domain import segments as seg
 from domain.operators import Kind
@@ -95,7 +96,7 @@ class Joins:
 def column_of(at: cat.Place, source: sa.FromClause, joins: Joins) -> Value:
     """The column of a place on a row, or the text under its JSON key; joins what it needs."""
     column: Value = (joins.use(at.join) if at.join else source).c[at.column]
-    return column.op("->>", return_type=sa.Text())(sa.literal(at.key, sa.Text())) if at.key else column
+    return JsonText(column, sa.literal(at.key, sa.Text())) if at.key else column
 
 
 def place(entry: cat.Attribute, source: sa.FromClause, joins: Joins) -> Value:
@@ -103,10 +104,10 @@ def place(entry: cat.Attribute, source: sa.FromClause, joins: Joins) -> Value:
     column = column_of(entry.at, source, joins)
     if not entry.at.key:
         return column
-    raw = column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins)
-    value = raw.op("->", return_type=postgresql.JSONB())(sa.literal(entry.at.key, sa.Text()))
+    whole = column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins)
+    value = JsonValue(whole, sa.literal(entry.at.key, sa.Text()))
     typed = value if entry.kind == "list" else sa.cast(column, TYPES[entry.kind])
-    return sa.case((sa.func.jsonb_typeof(value) == JSON_KINDS[entry.kind], typed), else_=None)
+    return sa.case((JsonIs(value, sa.literal(JSON_KINDS[entry.kind], sa.Text())), typed), else_=None)
 
 
 def tables(catalog: cat.Catalog) -> dict[str, sa.TableClause]:

@@ -1,7 +1,8 @@
 """How can a value be compared? One row per operator: its key, the types it fits, its operand, its SQL and its English.
 
 ``apply`` takes a column expression and an operand expression and builds the comparison with their own operators, so
-the row needs no database library; text reaches it already lower-cased on both sides.
+the row needs no database library; text reaches it already lower-cased on both sides. Where the engines need words of
+their own, the row has none and ``db.segments_forms`` has one form per engine.
 """
 
 import operator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["text", "number", "integer", "money", "date", "instant", "boolean", "list"]
-Operand = Literal["none", "one", "many", "pair", "duration", "anniversary"]
+Operand = Literal["none", "one", "many", "pair", "duration", "anniversary", "pattern"]
 
 NUMBERS: tuple[Kind, ...] = ("number", "integer", "money")
 TIMES: tuple[Kind, ...] = ("date", "instant")
@@ -25,8 +26,7 @@ class Operator:
     kinds: tuple[Kind, ...]
     operand: Operand
     english: str
-    apply: Callable[..., Any]
-    folds_case: bool = True
+    apply: Callable[..., Any] | None
 
 
 OPERATORS: dict[str, Operator] = {
@@ -40,9 +40,7 @@ OPERATORS: dict[str, Operator] = {
         Operator("not_contains", ("text",), "one", "does not contain {}", lambda a, v: ~a.contains(v, autoescape=True)),
         Operator("starts_with", ("text",), "one", "starts with {}", lambda a, v: a.startswith(v, autoescape=True)),
         Operator("ends_with", ("text",), "one", "ends with {}", lambda a, v: a.endswith(v, autoescape=True)),
-        Operator(
-            "matches", ("text",), "one", "matches {}", lambda a, v: a.regexp_match(v, flags="i"), folds_case=False
-        ),
+        Operator("matches", ("text",), "pattern", "matches {}", None),
         Operator("gt", NUMBERS, "one", "is above {}", operator.gt),
         Operator("gte", NUMBERS, "one", "is at least {}", operator.ge),
         Operator("lt", NUMBERS, "one", "is below {}", operator.lt),
@@ -63,7 +61,7 @@ OPERATORS: dict[str, Operator] = {
         Operator("anniversary_in_next", TIMES, "anniversary", "comes round within the next {}", lambda a, v: a.in_(v)),
         Operator("set", (*SCALARS, "list"), "none", "is known", lambda a: a.is_not(None)),
         Operator("missing", (*SCALARS, "list"), "none", "is not known", lambda a: a.is_(None)),
-        Operator("has", ("list",), "one", "includes {}", lambda a, v: a.contains(v)),
+        Operator("has", ("list",), "one", "includes {}", None),
     )
 }
 

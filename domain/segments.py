@@ -19,6 +19,7 @@ MAX_DEPTH = 12
 MAX_NODES = 400
 MAX_LIST = 1_000
 MAX_TEXT = 500
+MAX_PATTERN = 200
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -292,6 +293,7 @@ def check_operand(op: str, value: object) -> None:
         "pair": isinstance(value, tuple) and len(value) == 2,  # noqa: PLR2004
         "duration": isinstance(value, str),
         "anniversary": isinstance(value, str),
+        "pattern": isinstance(value, str) and len(value) <= MAX_PATTERN,
     }[row.operand]
     if not fits:
         needs = {
@@ -301,6 +303,7 @@ def check_operand(op: str, value: object) -> None:
             "pair": "takes a pair of values",
             "duration": "takes a length of time such as 60d",
             "anniversary": "takes a length of time such as 7d",
+            "pattern": f"takes a regular expression of at most {MAX_PATTERN} characters",
         }[row.operand]
         message = f"{op!r} {needs}"
         raise ValueError(message)

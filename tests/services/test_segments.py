@@ -19,7 +19,7 @@ TINY = timedelta(microseconds=1)
 def shop(session: Session) -> Planted:
     """Five people, each on a border of some kind."""
     shop = Planted.store(session)
-    shop.person("Ada", region="Texas", birthday=date(1990, 6, 14), custom={"points": 250, "roast": "dark"})
+    shop.person("Ada", region="Texas", birthday=date(1990, 6, 14), custom={"points": 250, "roast": "dark", "likes": ["tea", "milk"]})
     shop.person(
         "Ben", region="California", email="ben@gmail.com", birthday=date(1980, 6, 16), custom={"points": "many"}
     )
@@ -153,6 +153,8 @@ EVERYONE = {"Ada", "Ben", "Cleo", "Dan", "Eve"}
         ({"type": "rank", "metric": "ltv", "percent": 34, "among": "buyers"}, {"Ada", "Ben"}),
         ({"type": "rank", "metric": "ltv", "count": 1, "per": "country"}, {"Ben", "Eve"}),
         ({"type": "attribute", "name": "email", "op": "matches", "value": "^(ADA|ben)@"}, {"Ada", "Ben"}),
+        ({"type": "attribute", "name": "state", "op": "matches", "value": r"^\S+a$"}, {"Ben"}),
+        ({"type": "attribute", "name": "likes", "op": "has", "value": "tea"}, {"Ada"}),
         ({"type": "attribute", "name": "birthday", "op": "anniversary_in_next", "value": "2d"}, {"Ben"}),
         ({"type": "attribute", "name": "birthday", "op": "anniversary_in_next", "value": "3d"}, {"Ben", "Cleo"}),
         ({"type": "sequence", "steps": [{"name": "email_opened"}, {"name": "wishlist_added"}]}, set()),
@@ -233,6 +235,8 @@ def test_as_of_a_past_instant_nothing_later_counts(
         ({"type": "attribute", "name": "state", "op": "gt", "value": "x"}, "operator_does_not_fit", "where.op"),
         ({"type": "attribute", "name": "birthday", "op": "before", "value": "soon"}, "wrong_type", "where.value"),
         ({"type": "attribute", "name": "points", "op": "gt", "value": "soon"}, "wrong_type", "where.value"),
+        ({"type": "attribute", "name": "state", "op": "matches", "value": "(a"}, "wrong_pattern", "where.value"),
+        ({"type": "attribute", "name": "state", "op": "matches", "value": r"(a)\1"}, "wrong_pattern", "where.value"),
         ({"type": "segment", "id": 999}, "unknown_segment", "where.id"),
     ],
 )
