@@ -211,7 +211,8 @@ def render(template: Template, context: Mapping[str, Any], frame: Frame) -> Rend
             "subject_empty", "The subject is empty for this person.", "Give its placeholders a default.", "subject"
         )
     marketing = frame.message_class == "marketing"
-    footer = (frame.sender, frame.postal_address) if marketing else (frame.sender,)
+    named = frame.postal_address.startswith(frame.sender)
+    footer = (frame.sender, frame.postal_address)[named:] if marketing else (frame.sender,)
     stop = frame.unsubscribe_url if marketing else None
     end = "\n".join((*footer, f"Unsubscribe: {stop}") if stop else footer)
     return Rendered(
