@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
     "db": ("db", "The database: its address, its migrations, a prompt."),
     "demo": ("demo", "Load the demo store into an empty database."),
+    "store": ("store", "The store as a whole: its export."),
     "user": ("users", "Accounts of the team."),
 }
 """Command -> (module under ``commands/``, one line of help)."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import duckdb
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.postgresql.base import PGDialect, PGTypeCompiler
 
 from domain.errors import Invalid, NotFound, Unavailable
 
@@ -18,12 +19,26 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 
+HEADER = struct.Struct("<8x4sQ")
+MAGIC = b"DUCK"
+OLDEST = 64
+"""The storage version that DuckDB 0.10 introduced, the first that later ones can read."""
+
+
+class DuckTypes(PGTypeCompiler):
+    """PostgreSQL's names of types, but for JSON, of which DuckDB has one kind."""
+
+    def visit_JSONB(self, type_: Any, **kw: Any) -> str:  # noqa: ARG002, N802 - SQLAlchemy's name
+        """The name of the JSON type."""
+        return "JSON"
+
 
 class DuckDialect(PGDialect):
     """PostgreSQL's SQL with numbered parameters; what differs is in ``db.segments_forms``."""
 
     name = "duckdb"
     supports_statement_cache = True
+    type_compiler_cls = DuckTypes
 
     def __init__(self) -> None:
         """Number the parameters ``$1``, ``$2`` ..."""
@@ -81,10 +96,16 @@ def opened(path: Path) -> Iterator[DuckFile]:
 
 
 def _refusal(path: Path, reason: str) -> Invalid | Unavailable:
-    if "lock" in reason.lower():
+    """What an open that failed means; the header of a DuckDB file names its storage version."""
+    if "set lock" in reason:
         return Unavailable("file_in_use", f"{path.name} is being written to by another process", "try again later")
-    if "version" in reason.lower():
+    with path.open("rb") as file:
+        header = file.read(HEADER.size)
+    magic, version = HEADER.unpack(header) if len(header) == HEADER.size else (b"", 0)
+    if magic != MAGIC:
+        fix = "give a file that DuckDB wrote; CSV and Parquet files are imported first"
+        return Invalid("not_a_duckdb_file", f"{path.name} is not a DuckDB file", fix, "file")
+    if version < OLDEST:
         fix = "export it with the DuckDB that wrote it (EXPORT DATABASE) and import it with a current one"
-        return Invalid("old_storage_version", f"{path.name} was written by another version of DuckDB", fix, "file")
-    fix = "give a file that DuckDB wrote; CSV and Parquet files are imported first"
-    return Invalid("not_a_duckdb_file", f"{path.name} is not a DuckDB file", fix, "file")
+        return Invalid("old_storage_version", f"{path.name} has DuckDB's old storage version {version}", fix, "file")
+    return Invalid("damaged_file", f"{path.name} is damaged: {reason.splitlines()[0]}", "copy it anew", "file")

@@ -1,6 +1,6 @@
 """What can be done with a segment: preview it, explain it, say why one person is in it, list its members, save it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -122,10 +122,14 @@ def preview(session: Session, definition: seg.Definition, *, now: datetime) -> P
     """Audience size, reachable per channel, waterfall, unknown counts and a masked sample, in one pass."""
     question = ask(session, definition, now=now)
     found = run(session, question.sql.matrix(sample=SAMPLE)).mappings().one()
+    return previewed(question, found, tuple(masked(session, found["sample"] or (), now=now)))
+
+
+def previewed(question: Question, found: Mapping[str, Any], sample: tuple[SampleMember, ...] = ()) -> Preview:
+    """What a question's matrix row says."""
     unknown = {
         fact.path: found[f"unknown_{i}"] for i, fact in enumerate(question.sql.facts) if fact.unknown is not None
     }
-    ids = tuple(found["sample"] or ())
     return Preview(
         audience_size=found["audience"],
         everyone=found["everyone"],
@@ -139,12 +143,12 @@ def preview(session: Session, definition: seg.Definition, *, now: datetime) -> P
                 left=found[f"left_{i}"],
                 unknown=sum(count for at, count in unknown.items() if at == path or at.startswith(f"{path}.")),
             )
-            for i, ((path, _), line) in enumerate(zip(seg.paths(definition), question.lines, strict=True))
+            for i, ((path, _), line) in enumerate(zip(seg.paths(question.definition), question.lines, strict=True))
         ),
-        sample_customer_ids=ids,
-        sample=tuple(masked(session, ids, now=now)),
+        sample_customer_ids=tuple(found["sample"] or ()),
+        sample=sample,
         read_back=" and ".join(line.text for line in question.lines),
-        as_of=now,
+        as_of=question.as_of,
     )
 
 

@@ -1,0 +1,74 @@
+"""What can be asked of a DuckDB file: the store's export, or any dataset that has a catalog file?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from db.duck import DuckFile, opened
+from db.segments_sql import compiled
+from db.segments_tables import Scope
+from domain import segments as seg
+from domain.catalog import Catalog
+from domain.errors import NotFound
+from domain.segments_english import lines
+from services import catalog as catalogs
+from services.segments import SAMPLE, Preview, Question, previewed
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An open file, what can be asked of it, and the zone its calendar days are in."""
+
+    file: DuckFile
+    catalog: Catalog
+    zone: ZoneInfo
+
+
+@contextmanager
+def open_dataset(name: str, path: Path) -> Iterator[Dataset]:
+    """Open a dataset's file for reading. Raises as ``db.duck.opened``, NotFound for a dataset without a catalog."""
+    with opened(path) as file:
+        about = _about(file)
+        catalog = catalogs.file(name)
+        if "catalog" in about:
+            catalog = Catalog.model_validate_json(about["catalog"])
+        yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", "UTC")))
+
+
+def preview(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Preview:
+    """The same answer as ``services.segments.preview``, without the masked sample."""
+    question = ask(dataset, definition, now=now)
+    return previewed(question, dataset.file.rows(question.sql.matrix(sample=SAMPLE))[0])
+
+
+def member_ids(
+    dataset: Dataset, definition: seg.Definition, *, now: datetime, after: int = 0, limit: int | None = None
+) -> list[int]:
+    """The members' ids in rising order; pages by ``after``."""
+    question = ask(dataset, definition, now=now)
+    return [row["id"] for row in dataset.file.rows(question.sql.members(after=after, limit=limit))]
+
+
+def ask(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Question:
+    """Compile a definition for a file."""
+    scope = Scope(dataset.catalog, now, dataset.zone, _no_segments)
+    return Question(definition, dataset.catalog, compiled(definition, scope), lines(definition, dataset.catalog), now)
+
+
+def _about(file: DuckFile) -> dict[str, str]:
+    exists = sa.select(sa.literal(1)).select_from(sa.table("tables", schema="information_schema"))
+    if not file.rows(exists.where(sa.column("table_name") == "about")):
+        return {}
+    about = sa.table("about", sa.column("key", sa.Text()), sa.column("value", sa.Text()))
+    return {row["key"]: row["value"] for row in file.rows(sa.select(about))}
+
+
+def _no_segments(segment_id: int, path: str) -> NoReturn:
+    fix = "ask the store itself, or write the conditions of that segment out"
+    raise NotFound("unknown_segment", f"saved segments are not in the file (segment {segment_id})", fix, f"{path}.id")
