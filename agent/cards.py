@@ -5,7 +5,7 @@ it looks the same in the chat, after a reload and in the console, and nothing a 
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +16,12 @@ from db import store
 from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import ParleyError
-from domain.flows import At, FlowSpec, Local, Now, Send, Wait
-from services import catalog, flows, plans, segments, stats, templates
+from domain.flows import At, Exit, FlowSpec, Local, Now, Send, Step, Wait
+from services import catalog, plans, previews, segments, stats
 from services.approvals import Approval
+from services.previews import FlowPreview
 
 Card = dict[str, Any]
-
-SAMPLES = 3
 
 
 def draw(session: Session, approval_id: uuid.UUID, *, now: datetime) -> Card:
@@ -110,17 +109,18 @@ def _flow(session: Session, approval: Approval, at: datetime) -> Card:
     proposal = approval.proposal
     spec = flow_values.parse(proposal["spec"])
     zone = segments.zone(session)
-    ids = flows.member_ids(session, spec.audience, now=at)
-    waiting = approval.status == "pending"
+    seen = previews.preview(session, spec, now=at)
+    warnings = [f"{one.message} {one.fix}".strip() for one in seen.problems] if approval.status == "pending" else []
     return {
-        "recipients": proposal["audience"]["size"],
+        "recipients": seen.recipients if approval.status == "pending" else proposal["audience"]["size"],
+        "reachable": [{"channel": channel, "people": people} for channel, people in seen.reachable.items()],
         "read_back": proposal["read_back"],
         "start": _start(spec, zone),
         "proposed_start": proposal.get("proposed_start"),
         "evidence": proposal.get("evidence"),
-        "steps": _steps(session, spec, ids[:SAMPLES]),
+        "steps": [_step(place, step, seen) for place, step in enumerate(spec.steps)],
         "guardrails": _guardrails(spec),
-        "warnings": _warnings(session, spec, ids, at) if waiting else [],
+        "warnings": list(dict.fromkeys(warnings)),
         "ideas": list(proposal.get("ideas") or ()),
         "as_of": _clock(at, zone),
     }
@@ -142,41 +142,24 @@ def _start(spec: FlowSpec, zone: ZoneInfo) -> Card:
             return {"mode": "at", "text": f"{_clock(instant, zone)} ({zone.key})", "at": instant.isoformat()}
 
 
-def _steps(session: Session, spec: FlowSpec, sample: Sequence[int]) -> list[Card]:
-    drawn: list[Card] = []
-    for place, step in enumerate(spec.steps):
-        match step:
-            case Send():
-                drawn.append({"type": "send", "place": place, **_message(session, spec, step, sample)})
-            case Wait(duration=duration):
-                drawn.append(
-                    {"type": "wait", "place": place, "duration": duration, "text": flow_values.spoken(duration)}
-                )
-            case _:
-                drawn.append({"type": "exit", "place": place})
-    return drawn
-
-
-def _message(session: Session, spec: FlowSpec, step: Send, sample: Sequence[int]) -> Card:
-    frame = templates.frame(session, message_class=spec.message_class, unsubscribe_url="#")
-    people = {person.id: person for person in segments.masked(session, sample, now=store.business_now(session))}
-    wordings = []
-    for name, content in step.contents().items():
-        seen = templates.render(session, content, sample, frame=frame)
-        wordings.append(
-            {
-                "name": name,
-                "subject": content.subject,
-                "preview_text": content.preview_text,
-                "body": content.body,
+def _step(place: int, step: Step, seen: FlowPreview) -> Card:
+    match step:
+        case Wait(duration=duration):
+            return {"type": "wait", "place": place, "duration": duration, "text": flow_values.spoken(duration)}
+        case Exit():
+            return {"type": "exit", "place": place}
+        case Send():
+            samples = next((message.samples for message in seen.messages if message.step == place), ())
+            return {
+                "type": "send",
+                "place": place,
+                "channel": step.channel,
+                "wordings": [{"name": name, **content.model_dump()} for name, content in step.contents().items()],
                 "seen": [
-                    {"who": people[id_].name, "subject": one.subject, "preview": one.preview, "text": one.text}
-                    for id_, one in seen.items()
-                    if id_ in people
+                    {"who": one.name, "subject": one.subject, "preview": one.preview, "text": one.text}
+                    for one in samples
                 ],
             }
-        )
-    return {"channel": step.channel, "wordings": wordings}
 
 
 def _guardrails(spec: FlowSpec) -> list[str]:
@@ -193,14 +176,6 @@ def _guardrails(spec: FlowSpec) -> list[str]:
         said.append("Leaves on a purchase")
     said.append("Consent is checked again before each message")
     return said
-
-
-def _warnings(session: Session, spec: FlowSpec, ids: Sequence[int], at: datetime) -> list[str]:
-    found = [problem for problem in flows.problems(session, spec, now=at) if problem.level == "warning"]
-    for number, (_, send) in enumerate(spec.sends, 1):
-        for content in send.contents().values():
-            found += templates.missing_fallbacks(session, content, ids, step=number)
-    return list(dict.fromkeys(f"{problem.message} {problem.fix}".strip() for problem in found))
 
 
 def _decision(approval: Approval, zone: ZoneInfo) -> dict[str, str]:

@@ -21,6 +21,7 @@ from agent.repair import Repair
 from domain.errors import ParleyError
 from tools.context import Context, told
 from tools.customers import find_customer
+from tools.flows import draft_campaign, list_flows, propose_activation, propose_flow
 from tools.questions import ask_person
 from tools.research import research_products
 from tools.segments import explain_membership, list_segments, preview_segment, propose_segment, revise_segment
@@ -37,6 +38,10 @@ TOOLS: tuple[BaseTool, ...] = (
     revise_segment,
     explain_membership,
     list_segments,
+    draft_campaign,
+    propose_flow,
+    propose_activation,
+    list_flows,
     find_customer,
     measure,
     research_products,

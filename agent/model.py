@@ -27,6 +27,7 @@ from settings import Settings
 from tools.context import Context
 
 TIMEOUT_SECONDS, CONNECT_SECONDS = 60.0, 10.0
+RETRIES = 2
 ATTEMPTS = 2
 
 
@@ -107,7 +108,7 @@ def endpoint(settings: Settings) -> Endpoint | None:
         use_responses_api=False,
         stream_usage=True,
         timeout=Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),  # an object, since for a number clients are shared
-        max_retries=2,
+        max_retries=RETRIES,
     )
 
 

@@ -60,9 +60,8 @@ class Web(Protocol):
         ...
 
 
-def products(session: Session, query: str, *, now: datetime, web: Web | None) -> Research:
-    """What the store sells that ``query`` names (what sells best, if it names nothing), and what the web says."""
-    found = sellers(session, query, now=now)
+def report(found: tuple[Seller, ...], query: str, *, web: Web | None) -> Research:
+    """What the store sells and what the web says; no transaction waits for the web here."""
     if web is None:
         note = "From the store's own catalog and sales; no web search is configured."
         return Research(source="store", note=note, sellers=found)

@@ -5,11 +5,12 @@ say what it likes: what was decided is read from the row. No tool applies a deci
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
 from langgraph.types import interrupt
+from sqlalchemy.orm import Session
 
 from domain.errors import Forbidden, NotFound
 from services import approvals, plans
@@ -17,11 +18,17 @@ from services.approvals import Approval
 from tools.context import Answer, Runtime, told
 
 
-def propose(runtime: Runtime, kind: approvals.Kind, proposal: Mapping[str, Any]) -> Answer:
-    """Propose, wait, tell what became of it. All before the wait runs again on resuming, so it goes by key."""
+def propose(runtime: Runtime, kind: approvals.Kind, make: Callable[[Session], Mapping[str, Any]]) -> Answer:
+    """Propose what ``make`` makes, wait, tell what became of it.
+
+    All before the wait runs again on resuming: a key tells that it was proposed already, and then nothing is made anew.
+    """
     context = runtime.context
     if context.as_of is not None:
-        return told({"kind": kind, "status": "shown", **proposal}), {"kind": "shown", "of": kind, "proposal": proposal}
+        with context.transaction() as session:
+            proposal = dict(make(session))
+        shown = {"kind": "shown", "of": kind, "proposal": proposal}
+        return told({"kind": kind, "status": "shown", "proposal": proposal}), shown
     if not context.person.may_decide:
         raise Forbidden(
             "may_not_propose",
@@ -36,7 +43,7 @@ def propose(runtime: Runtime, kind: approvals.Kind, proposal: Mapping[str, Any])
             found = approvals.propose(
                 session,
                 kind,
-                {**proposal, "plan_id": context.trace_id},
+                {**make(session), "plan_id": context.trace_id},
                 by=context.person.username,
                 now=context.now(session),
                 trace_id=context.trace_id,
@@ -75,6 +82,7 @@ def outcome(approval: Approval) -> dict[str, Any]:
         "definition": proposal.get("definition") or audience.get("definition"),
         "read_back": proposal.get("read_back"),
         "audience_size": proposal.get("audience", {}).get("size"),
+        "start": proposal.get("spec", {}).get("start"),
         "decided_by": approval.decided_by,
         "note": approval.note,
         "result": approval.result,

@@ -23,6 +23,8 @@ def research_products(
     """
     context = runtime.context
     with context.transaction() as session:
-        found = research.products(session, query, now=context.now(session), web=web(settings()))
+        sellers = research.sellers(session, query, now=context.now(session))
+    with web(settings()) as search:
+        found = research.report(sellers, query, web=search)
     shown = {"kind": "research", "research": found.model_dump(mode="json"), "summary": found.note}
     return told(found), shown

@@ -61,13 +61,11 @@ def propose_segment(
     effect into ``unused_words``. For a campaign call propose_flow in the same step, so that both cards appear together.
     """
     wanted = parse(definition).as_json()
-    with runtime.context.transaction() as session:
-        free = _free_name(name, {saved.name for saved in segments.listed(session)})
     return propose(
         runtime,
         "segment",
-        {
-            "name": free,
+        lambda session: {
+            "name": _free_name(name, {saved.name for saved in segments.listed(session)}),
             "definition": wanted,
             "assumptions": [one.model_dump(mode="json") for one in assumptions],
             "unused_words": unused_words,

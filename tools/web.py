@@ -1,6 +1,7 @@
 """How is the web searched? Through Tavily, and only when a key is configured: without one its client goes keyless."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from tavily import TavilyClient
 from tavily.errors import BadRequestError, ForbiddenError, InvalidAPIKeyError, UsageLimitExceededError
@@ -24,6 +25,10 @@ class Tavily:
         if not key:
             raise ValueError(key)
         self._client = TavilyClient(api_key=key, api_base_url=address)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.session.close()
 
     def search(self, query: str, *, limit: int) -> Sequence[Finding]:
         """At most ``limit`` findings. Raises Unavailable when the search refuses, fails or takes too long."""
@@ -50,10 +55,15 @@ class Tavily:
         return [found for found in facts if found]
 
 
-def web(settings: Settings) -> Tavily | None:
-    """The configured search; ``None`` without a key."""
+@contextmanager
+def web(settings: Settings) -> Iterator[Tavily | None]:
+    """The configured search for the block; ``None`` without a key."""
     key = settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else ""
-    return Tavily(key) if key else None
+    if not key:
+        yield None
+        return
+    with closing(Tavily(key)) as found:
+        yield found
 
 
 def _unavailable(what: str) -> Unavailable:

@@ -13,10 +13,11 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.offline import words
-from agent.offline.reading import Command, Reading
+from agent.offline.reading import Command, FlowRequest, Reading
 from domain.errors import Invalid
 from domain.segments import Definition, parse
 
+DEFAULT_WAIT = "10d"
 NAMESPACE = uuid.UUID("6f0f2c0e-5d0c-4b43-9d3c-3f0b9a2f8f52")
 
 Read = Callable[[str, Definition | None], Reading]
@@ -147,8 +148,8 @@ def _segment(reading: Reading, _waiting: Sequence[Result]) -> Script:
 def _campaign(reading: Reading, _waiting: Sequence[Result]) -> Script:
     definition = _definition(reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    flow = {"definition": definition, **(reading.flow.model_dump(mode="json") if reading.flow else {})}
-    calls = (Call("propose_segment", _proposal(reading, preview)), Call("propose_flow", flow))
+    flow = Call("propose_flow", {"definition": definition, **_wishes(reading.flow or FlowRequest())})
+    calls = (Call("propose_segment", _proposal(reading, preview)), flow)
     outcomes = yield Step(calls, words.size(preview, reading) + words.waiting(cards=2))
     return words.outcomes(outcomes)
 
@@ -182,9 +183,6 @@ def _customer(reading: Reading, _waiting: Sequence[Result]) -> Script:
         definition = {"definition": _definition(reading)} if reading.definition else {}
         (found,) = yield Step((Call("explain_membership", {**who, **definition}),))
         return words.why(found)
-    if query.verb == "delete":
-        outcomes = yield Step((Call("propose_customer_deletion", who),), words.waiting(cards=1).strip())
-        return words.outcomes(outcomes)
     return words.not_yet(f"{query.verb} customers from the chat")
 
 
@@ -195,26 +193,30 @@ def _clock(reading: Reading, _waiting: Sequence[Result]) -> Script:
 
 def _command(reading: Reading, waiting: Sequence[Result]) -> Script:
     command = reading.command or Command(verb="help")
-    target = {"id": command.id, "name": command.name}
     match command.verb, command.noun:
-        case "list" | "show", "segment" if command.id is None and command.name is None:
-            (found,) = yield Step((Call("list_segments", {}),))
-            return words.segments(found)
-        case "list" | "show", "flow" | "campaign":
-            (found,) = yield Step((Call("list_flows", {}),))
-            return words.flows(found)
-        case "list" | "show", "glossary":
-            (found,) = yield Step((Call("describe_data", {"topic": "glossary"}),))
-            return words.glossary(found)
-        case "activate" | "pause" | "resume", "flow" | "campaign" | "it":
-            outcomes = yield Step((Call("change_flow", {"verb": command.verb, **target}),))
-            return words.outcomes(outcomes)
+        case "list" | "show", noun if noun in LISTS:
+            call, say = LISTS[noun]
+            (found,) = yield Step((call,))
+            said = say(found)
+        case "activate", "flow" | "campaign" if command.id is not None:
+            proposal = Call("propose_activation", {"flow_id": command.id})
+            outcomes = yield Step((proposal,), words.waiting(cards=1).strip())
+            said = words.outcomes(outcomes)
+        case "pause" | "resume", "flow" | "campaign":
+            said = words.in_the_console(command.verb)
         case "approve" | "reject", _ if waiting:
-            return words.decide_on_the_card(len(waiting))
+            said = words.decide_on_the_card(len(waiting))
         case _:
-            return words.not_yet(f"{command.verb} {command.noun}")
+            said = words.not_yet(f"{command.verb} {command.noun}")
+    return said
 
 
+LISTS: dict[str, tuple[Call, Callable[[Result], str]]] = {
+    "segment": (Call("list_segments", {}), words.segments),
+    "flow": (Call("list_flows", {}), words.flows),
+    "campaign": (Call("list_flows", {}), words.flows),
+    "glossary": (Call("describe_data", {"topic": "glossary"}), words.glossary),
+}
 BY_ACTION: dict[str, Callable[[Reading, Sequence[Result]], Script]] = {
     "clarify": _ask,
     "refuse": _refuse,
@@ -242,6 +244,28 @@ def _proposal(reading: Reading, preview: Result) -> dict[str, Any]:
         "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
         "unused_words": list(reading.unused_words),
     }
+
+
+def _wishes(flow: FlowRequest) -> dict[str, Any]:
+    """What was said about the campaign; the rest is drafted from data."""
+    wishes: dict[str, Any] = {"channel": flow.channel}
+    about = " ".join(part for part in (flow.about, *(step.about for step in flow.steps)) if part)
+    if flow.objective:
+        wishes["objective"] = flow.objective
+    if about:
+        wishes["about"] = about
+    if flow.steps:
+        wishes["waits"] = [_iso(step.wait or DEFAULT_WAIT) for step in flow.steps[1:]]
+    return wishes
+
+
+def _iso(duration: str) -> str:
+    """``10d`` as flows write it: ``P10D``; months and years in days, as flows count no longer than days and weeks."""
+    number, unit = int(duration.rstrip("hdwmoy")), duration.lstrip("0123456789")
+    days = {"mo": 30, "y": 365}
+    if unit in days:
+        return f"P{number * days[unit]}D"
+    return f"PT{number}H" if unit == "h" else f"P{number}{unit.upper()}"
 
 
 def _call_id(asked: BaseMessage, step: int, index: int, call: Call) -> str:

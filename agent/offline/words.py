@@ -5,6 +5,7 @@ Text is Markdown. What customers or products are called reaches it through ``pla
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -73,23 +74,43 @@ def outcomes(results: Sequence[Result]) -> str:
 
 def outcome(result: Result) -> str:
     """What became of one card."""
-    what = {"segment": "The segment", "flow": "The flow", "activation": "The activation", "customer": "The deletion"}
-    subject = what.get(str(result.get("kind")), "The proposal")
+    subject = {"segment": "The segment", "flow": "The campaign", "activation": "The start"}.get(
+        str(result["kind"]), "It"
+    )
     by = f" by {plain(result['decided_by'])}" if result.get("decided_by") else ""
-    note = f": {plain(result['note'])}" if result.get("note") else ""
-    match result.get("status"):
+    note = f" {plain(_sentence(result['note']))}" if result.get("note") else ""
+    match result["status"]:
         case "approved":
-            return plain(result["summary"]) if result.get("summary") else f"{subject} was approved{by}."
+            return _approved(result, by)
         case "rejected":
-            return f"{subject} was rejected{by}{note}. Nothing was saved or sent."
+            return f"{subject} was rejected{by}; nothing was saved or sent.{note}"
         case "void":
-            return f"{subject} is void{note}."
+            return f"{subject} is void; nothing was saved or sent.{note}"
         case "expired":
             return f"{subject} expired before anybody decided. Ask again to get a fresh card."
-        case "pending":
-            return f"{subject} still waits for a decision."
         case _:
-            return f"{subject}: {plain(result.get('summary', 'shown, not proposed'))}."
+            return f"{subject} still waits for a decision."
+
+
+def _approved(result: Result, by: str) -> str:
+    people = _people((result.get("result") or {}).get("audience_size") or 0)
+    name = f"**{plain(result['name'])}**"
+    if result["kind"] == "segment":
+        return f"The segment was approved{by} and saved as {name}: {people}."
+    return (
+        f"The campaign {name} was approved{by} and is active for {people}; {_first_message(result.get('start') or {})}."
+    )
+
+
+def _first_message(start: Result) -> str:
+    match start:
+        case {"mode": "local", "date": day, "time": clock}:
+            when = date.fromisoformat(day)
+            return f"the first message goes out on {when:%A, %-d %B} at {clock[:5]} on each recipient's clock"
+        case {"mode": "at", "at": at}:
+            return f"the first message goes out at {datetime.fromisoformat(at):%-d %B %Y, %H:%M %Z}"
+        case _:
+            return "the first message goes out now"
 
 
 def failure(error: Mapping[str, Any]) -> str:
@@ -111,6 +132,11 @@ def decide_on_the_card(cards: int) -> str:
     """Decisions are taken on the card, where what is decided can be seen."""
     which = "card" if cards == 1 else "cards"
     return f"Please decide on the {which} above: a decision is bound to exactly what the card shows."
+
+
+def in_the_console(verb: str) -> str:
+    """What the chat leaves to the flow's own page."""
+    return f"You can {verb} a flow on its page in the console; here I only propose what then waits for your approval."
 
 
 def clock(result: Result) -> str:

@@ -113,7 +113,7 @@ def planted(url: str) -> Person:
         for spent, name in enumerate(("Ann", "Bob", "Cid", "Dee"), 1):
             shop.person(name)
             shop.consent(name, "subscribed", timedelta(days=400))
-            shop.order(name, 100 * spent, timedelta(days=1), items={"Kettle": "Kitchen"})
+            shop.order(name, 100 * spent, timedelta(days=1), items={f"Kettle {spent}": "Kitchen"})
         return users.add(session, "mara", PASSWORD, "marketer", actor="test")
 
 

@@ -1,0 +1,124 @@
+"""Flows and campaigns: draft one from data, propose it, list those there are, propose to start a draft."""
+
+from typing import Annotated, Any, Literal
+
+from langchain_core.tools import tool
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from domain import flows as values
+from domain.segments import parse
+from services import content, flows
+from services.content import Campaign
+from tools.approvals import propose
+from tools.context import Answer, Context, Runtime, asked, told
+from tools.segments import SegmentJson
+
+Channel = Literal["email", "sms", "whatsapp"]
+Wait = Annotated[str, Field(description="A pause, e.g. P10D, P2W or PT4H.")]
+
+
+class Message(BaseModel):
+    """The words of one message, as a Liquid template over ``customer``."""
+
+    subject: str = ""
+    preview_text: str = ""
+    body: str
+    variants: list[dict[str, str]] = Field(default=[], max_length=4)
+
+
+@tool(response_format="content_and_artifact")
+def draft_campaign(
+    definition: SegmentJson,
+    runtime: Runtime,
+    objective: Annotated[str, Field(max_length=300, description="The aim in the person's words.")] = "",
+    about: Annotated[str, Field(max_length=200, description="Products or categories to name.")] = "",
+    channel: Channel = "email",
+    waits: Annotated[list[Wait] | None, Field(max_length=19)] = None,
+) -> Answer:
+    """Read: draft a campaign for whoever a definition means, with the evidence: what they bought, when they read.
+
+    The draft names only products and prices of the store. ``waits`` are the pauses between the messages: one pause
+    makes two messages, an empty list makes one. Use its send time and products unless the person asked for others.
+    """
+    context = runtime.context
+    with context.transaction() as session:
+        made = _drafted(session, context, definition, objective, about, channel, waits)
+    return told(made), {"kind": "campaign", "campaign": made.model_dump(mode="json"), "summary": made.spec.name}
+
+
+@tool(response_format="content_and_artifact")
+def propose_flow(
+    definition: SegmentJson,
+    runtime: Runtime,
+    objective: Annotated[str, Field(max_length=300, description="The aim in the person's words.")] = "",
+    about: Annotated[str, Field(max_length=200, description="Products or categories to name.")] = "",
+    channel: Channel = "email",
+    waits: Annotated[list[Wait] | None, Field(max_length=19)] = None,
+    name: Annotated[str | None, Field(max_length=120)] = None,
+    messages: Annotated[list[Message] | None, Field(max_length=10, description="Words of your own, in order.")] = None,
+    start: Annotated[
+        dict[str, Any] | None,
+        Field(description='{"mode":"now"}, {"mode":"at","at":...} or {"mode":"local","date":...,"time":...}.'),
+    ] = None,
+) -> Answer:
+    """Write: propose a campaign or flow on a card and wait for a person. Nothing is saved or sent without approval.
+
+    What you leave out is drafted from data as draft_campaign does. With ``messages`` the words are yours: name only
+    products and prices that a tool told you, and invent no discount.
+    """
+
+    def make(session: Session) -> dict[str, Any]:
+        context = runtime.context
+        pauses = waits if messages is None else (waits or ["P10D"] * (len(messages) - 1))
+        made = _drafted(session, context, definition, objective, about, channel, pauses, name)
+        spec = made.spec.as_json()
+        if messages is not None:
+            steps = [{"type": "send", "channel": channel, **one.model_dump()} for one in messages]
+            gaps = [{"type": "wait", "duration": pause} for pause in (pauses or [])][: len(steps) - 1]
+            spec["steps"] = [step for pair in zip(steps, gaps, strict=False) for step in pair] + steps[len(gaps) :]
+        if start is not None:
+            spec["start"] = start
+        return {**made.as_proposal(), "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
+
+    return propose(runtime, "flow", make)
+
+
+@tool(response_format="content_and_artifact")
+def propose_activation(
+    flow_id: Annotated[int, Field(gt=0, description="The draft, as list_flows gives it.")], runtime: Runtime
+) -> Answer:
+    """Write: propose to start a saved draft and wait for a person. Nothing is sent without approval."""
+    return propose(runtime, "activation", lambda _: {"flow_id": flow_id, "prompt": asked(runtime)})
+
+
+@tool(response_format="content_and_artifact")
+def list_flows(runtime: Runtime) -> Answer:
+    """Read: flows and campaigns with their status and how many people are in each state, latest first."""
+    with runtime.context.transaction() as session:
+        found = flows.listed(session, limit=50)
+    kept = {"id", "name", "status", "version", "audience_size", "people", "activated_at"}
+    rows = [row.model_dump(mode="json", include=kept) for row in found]
+    return told({"flows": rows}), {"kind": "flows", "ids": [row.id for row in found], "summary": f"{len(rows)} found"}
+
+
+def _drafted(
+    session: Session,
+    context: Context,
+    definition: dict[str, Any],
+    objective: str,
+    about: str,
+    channel: Channel,
+    waits: list[str] | None,
+    name: str | None = None,
+) -> Campaign:
+    return content.propose_flow(
+        session,
+        parse(definition),
+        objective or None,
+        now=context.now(session),
+        channel=channel,
+        waits=waits,
+        about=about,
+        name=name,
+    )
