@@ -55,9 +55,7 @@ def settle(
     """Move a pending approval to its last status; None when it was not pending any more."""
     settled = update(Approval).where(Approval.id == approval_id, Approval.status == "pending")
     settled = settled.values(status=status, decided_by=by, decided_at=at, note=note, result=result)
-    return session.scalars(
-        settled.returning(Approval), execution_options={"populate_existing": True}
-    ).one_or_none()
+    return session.scalars(settled.returning(Approval), execution_options={"populate_existing": True}).one_or_none()
 
 
 def pending(session: Session, limit: int) -> list[Approval]:
@@ -68,6 +66,4 @@ def pending(session: Session, limit: int) -> list[Approval]:
 
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
-    return list(
-        session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.created_at))
-    )
+    return list(session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.created_at)))

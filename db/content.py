@@ -71,11 +71,11 @@ _BEST = text("""
 _HABITS = text("""
     with mine as (
         select customer_id, ordered_at, coupon,
-               extract(epoch from ordered_at - lag(ordered_at) over (partition by customer_id order by ordered_at)) / 86400
-                   as gap
+               extract(epoch from ordered_at - lag(ordered_at) over each) / 86400 as gap
         from orders
         where customer_id = any(cast(:ids as bigint[])) and ordered_at < :now
           and (cancelled_at is null or cancelled_at > :now)
+        window each as (partition by customer_id order by ordered_at)
     )
     select count(*) as orders, count(distinct customer_id) as buyers,
            percentile_cont(0.5) within group (order by gap) filter (where gap >= 1) as median_gap,
@@ -120,7 +120,7 @@ _KNOWN_ZONES = text("select name from pg_timezone_names where name = any(cast(:n
 
 
 def bought(session: Session, ids: Sequence[int], now: datetime, limit: int) -> Sequence[RowMapping]:
-    """What these people bought most before ``now``, of what still sells: title, price, ``people``, ``again``, ``orders``.
+    """What these people bought most before ``now``, of what still sells, with ``people``, ``again`` and ``orders``.
 
     ``again`` counts those who bought it in more than one order.
     """
@@ -149,17 +149,17 @@ def best(session: Session, now: datetime, limit: int) -> Sequence[RowMapping]:
 
 
 def habits(session: Session, ids: Sequence[int], now: datetime) -> RowMapping:
-    """How these people order: ``orders``, ``buyers``, ``median_gap`` (days, of ``gaps``), ``with_coupon``, ``coupon``."""
+    """How these people order: ``orders``, ``buyers``, ``median_gap`` in days, ``gaps``, ``with_coupon``, ``coupon``."""
     return session.execute(_HABITS, {"ids": list(ids), "now": now}).mappings().one()
 
 
 def opens(
     session: Session, ids: Sequence[int] | None, zones: Mapping[str, str], since: datetime, now: datetime
 ) -> Sequence[RowMapping]:
-    """When people opened and clicked mails, on their own clocks: ``weekday`` (1 = Monday), ``hour``, ``number``, ``people``.
+    """When people opened and clicked mails, on their own clocks: ``number`` per ``weekday`` (1 = Monday) and ``hour``.
 
-    What machines opened is left out. ``ids`` None = everybody; ``zones`` gives for each time zone as stored the one that
-    counts. The row without a weekday is the total.
+    What machines opened is left out. ``ids`` None = everybody; ``zones`` gives for each time zone as stored the one
+    that counts. The row without a weekday is the total; its ``people`` says of how many people.
     """
     return _read(session, _OPENS, ids, zones, since, now)
 

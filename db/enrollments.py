@@ -85,9 +85,10 @@ _ENROLL = text("""
     select c.id, :flow_id, :version_id, :entry_key, z.due_at, z.due_local, z.name, :now
     from unnest(cast(:ids as bigint[])) as wanted (id)
     join customers c on c.id = wanted.id
-    join unnest(cast(:zones as text[]), cast(:names as text[]), cast(:dues as timestamptz[]), cast(:locals as timestamp[]))
-         as z (zone, name, due_at, due_local) on z.zone = coalesce(c.time_zone, '')
+    join unnest(cast(:zones as text[]), cast(:names as text[]), cast(:dues as timestamptz[]),
+                cast(:locals as timestamp[])) as z (zone, name, due_at, due_local) on z.zone = coalesce(c.time_zone, '')
     on conflict (customer_id, flow_id, entry_key) do nothing
+    returning 1
 """)
 
 
@@ -119,7 +120,7 @@ def enroll(
             "now": now,
         },
     )
-    return found.rowcount
+    return len(found.all())
 
 
 _DUE_FLOWS = text("""
@@ -221,9 +222,7 @@ def put_forward(session: Session, states: Sequence[tuple[Any, ...]], effects: Se
 def claim_waiting(session: Session, customer_id: int) -> Sequence[Enrollment]:
     """Lock the runs of one person that are not over, passing over those somebody else holds."""
     waiting = select(Enrollment).where(Enrollment.customer_id == customer_id, Enrollment.state == "waiting")
-    return session.scalars(
-        waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    ).all()
+    return session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
 
 
 def claim_of_flow(session: Session, flow_id: int, limit: int) -> Sequence[Enrollment]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, cast, func, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import BigInteger
 
 from db.customers import Address, Customer
@@ -71,7 +71,7 @@ def _columns() -> list[ColumnElement[Any]]:
     return [*(getattr(Customer, name) for name in OWN), *(getattr(Address, name) for name in HOME)]
 
 
-def _people(ids: Sequence[int], *columns: ColumnElement[Any]) -> Select[Any]:
+def _people(ids: Sequence[int], *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
     home = and_(Address.customer_id == Customer.id, Address.kind == "shipping", Address.is_default)
     return select(*columns).select_from(Customer).outerjoin(Address, home).where(Customer.id == _any(ids))
 

@@ -46,6 +46,7 @@ FOLLOW_UP: dict[Objective, str] = {"cart": "P2D", "browse": "P4D"}
 SUBJECT_LENGTH = 70
 TITLE_LENGTH = 60
 NAMED = 3
+LONGEST_INITIALS = 3
 _ACTIVE = re.compile(r"[{}\[\]()*%<>|`\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]+")
 _ADDRESS = re.compile(r"\w+://\S*")
 _SMALL = frozenset({"a", "an", "and", "at", "for", "in", "of", "on", "or", "the", "to", "with"})
@@ -63,14 +64,15 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the words can rest on. ``lapse`` is the silence the segment asks for, ``again`` whether its products are
-    bought again and again, ``seen`` what these people looked at lately, ``basis`` how ``products`` were chosen.
+    """What the words can rest on.
+
+    ``basis`` says how ``products`` were chosen, ``again`` whether the first is one that is bought again and again;
+    ``seen`` is what these people looked at lately.
     """
 
     products: tuple[Product, ...]
     seen: tuple[Product, ...] = ()
     basis: Literal["theirs", "cart", "seen", "store", "named"] = "store"
-    lapse: str | None = None
     again: bool = False
 
 
@@ -99,7 +101,9 @@ def lapse_of(definition: seg.Definition) -> str | None:
         match node:
             case seg.Activity(name="order" | "item", op="none", during=window) if window and window.last:
                 return spoken(window.last)
-            case seg.Metric(name="days_since_last_order", op="gt" | "gte", value=value) if isinstance(value, seg.Number):
+            case seg.Metric(name="days_since_last_order", op="gt" | "gte", value=value) if isinstance(
+                value, seg.Number
+            ):
                 return f"{value:f} days"
             case _:
                 continue
@@ -117,7 +121,7 @@ def drafts(objective: Objective, facts: Facts, *, messages: int = 2, channel: st
 def harmless(title: str, length: int = TITLE_LENGTH) -> str:
     """A title without anything a template or the markup could take for its own, cut at a word, not all in capitals."""
     text = " ".join(_ACTIVE.sub(" ", _ADDRESS.sub(" ", title)).split()).strip(" .,;:-")
-    if text.isupper() and any(len(word) > 3 for word in text.split()):
+    if text.isupper() and any(len(word) > LONGEST_INITIALS for word in text.split()):
         text = " ".join(_calm(word, first=place == 0) for place, word in enumerate(text.split()))
     if len(text) > length:
         text = text[: length + 1].rsplit(" ", 1)[0].rstrip(" ,;:-")
@@ -195,43 +199,30 @@ class _Writer:
             "{% if customer.last_product %}Your last order at {{ store.name }} included {{ customer.last_product }}."
             " {% endif %}"
         )
-        match self.objective:
-            case "win_back":
-                return f"{last}It has been a while, and we would be glad to see you again."
-            case "replenish":
-                return f"{last}If it is running low, this is a good moment to reorder."
-            case "cart":
-                return "You put something in your cart and did not get round to ordering it."
-            case "browse":
-                return "You had a look around {{ store.name }} lately. In case it helps you decide, here it is again."
-            case "vip":
-                return "You are one of our best customers, and we would like to thank you for that."
-            case "second_order":
-                return f"{last}We hope it is what you were looking for."
-            case "first_order":
-                return "You joined our list and have not ordered yet, so here is where others begin."
-            case _:
-                return "Here are a few things from {{ store.name }} that may suit you."
+        openings: dict[Objective, str] = {
+            "win_back": f"{last}It has been a while, and we would be glad to see you again.",
+            "replenish": f"{last}If it is running low, this is a good moment to reorder.",
+            "cart": "You put something in your cart and did not get round to ordering it.",
+            "browse": "You had a look around {{ store.name }} lately. In case it helps you decide, here it is again.",
+            "vip": "You are one of our best customers, and we would like to thank you for that.",
+            "second_order": f"{last}We hope it is what you were looking for.",
+            "first_order": "You joined our list and have not ordered yet, so here is where others begin.",
+            "announce": "Here are a few things from {{ store.name }} that may suit you.",
+        }
+        return openings[self.objective]
 
     def _reason(self) -> str:
-        if not self.products:
-            return ""
-        match self.facts.basis:
-            case "theirs" if self.facts.again:
-                return "What customers with a history like yours order again most often:"
-            case "theirs":
-                return "What customers with a history like yours order most often:"
-            case "cart":
-                return "What is most often still waiting in a cart:"
-            case "seen":
-                return "What was looked at most:"
-            case "named":
-                return "What this is about:"
-            case _:
-                return "What sells best right now:"
+        again = "again most often" if self.facts.again else "most often"
+        return {
+            "theirs": f"What customers with a history like yours order {again}:",
+            "cart": "What is most often still waiting in a cart:",
+            "seen": "What was looked at most:",
+            "named": "What this is about:",
+            "store": "What sells best right now:",
+        }[self.facts.basis]
 
     def _another(self, turn: int) -> tuple[list[Product], str]:
-        """The products of a later message: what was looked at, then what comes next on the list, then the first again."""
+        """The products of a later message: those looked at, then those next on the list, then the first ones again."""
         if turn == 1 and self.seen:
             return self.seen[:NAMED], "What customers like you looked at most in the past weeks:"
         start = NAMED * (turn - (1 if self.seen else 0))

@@ -13,8 +13,11 @@ from typing import Literal
 
 from domain.flows import Exit, FlowSpec, Send, Wait, wait_until
 
-WAITING, DONE, EXITED, HELD_OUT = "waiting", "done", "exited", "held_out"
 Status = Literal["waiting", "done", "exited", "held_out"]
+WAITING: Status = "waiting"
+DONE: Status = "done"
+EXITED: Status = "exited"
+HELD_OUT: Status = "held_out"
 
 LATE = timedelta(hours=1)
 """Up to here a step that ran behind its time counts as on time, so that waits do not drift."""

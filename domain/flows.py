@@ -96,6 +96,10 @@ class At(Part):
     at: AwareDatetime
 
 
+Clock = time
+"""A time of day; the name of its own lets a field be called ``time``."""
+
+
 class Local(Part):
     """On a day at a time of day on each recipient's own clock."""
 
@@ -105,7 +109,7 @@ class Local(Part):
 
     @field_validator("time")
     @classmethod
-    def _wall_time(cls, value: time) -> time:
+    def _wall_time(cls, value: Clock) -> Clock:
         if value.tzinfo is not None:
             message = "a local time has no zone"
             raise ValueError(message)
@@ -294,7 +298,7 @@ def wait_until(start: datetime, duration: str, zone: str) -> datetime:
 
 
 def instant(wall: datetime, zone: str) -> datetime:
-    """The instant, in UTC, at which the clocks of a zone show ``wall``; see ``wait_until`` for skipped and repeated times."""
+    """The instant, in UTC, at which the clocks of a zone show ``wall``; for skipped and repeated times see wait_until."""
     return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 

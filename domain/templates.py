@@ -133,7 +133,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A checked template. ``variables`` are all it reads; ``bare`` those it prints with no word for an unknown value."""
+    """A checked template. ``variables`` are all it reads, ``bare`` those it prints though they may be unknown."""
 
     subject: BoundTemplate
     preview: BoundTemplate
@@ -144,10 +144,13 @@ class Template:
 
 @functools.lru_cache(maxsize=512)
 def compiled(content: Content) -> Template:
-    """Read a template once. Raises Invalid (``template_broken``) whose path is ``subject``, ``preview_text`` or ``body``."""
+    """Read a template once. Raises Invalid (``template_broken``) whose path is the name of the field."""
     parts = [_parsed(getattr(content, name), name) for name in ("subject", "preview_text", "body")]
+    subject, preview, body = (part.template for part in parts)
     return Template(
-        *(part.template for part in parts),
+        subject,
+        preview,
+        body,
         variables=frozenset().union(*(part.variables for part in parts)),
         bare=frozenset().union(*(part.bare for part in parts)),
     )
@@ -239,6 +242,13 @@ class _Part:
     bare: frozenset[str]
 
 
+TAGS = (
+    *(ContentTag, Illegal, Output),  # text, the refusal of unknown tags, and {{ }}
+    *(IfTag, UnlessTag, CaseTag, ForTag, BreakTag, ContinueTag, CommentTag, InlineCommentTag),
+)
+"""The tags there are."""
+
+
 class _Environment(Environment):
     """Liquid with what the module docstring allows and nothing else."""
 
@@ -248,9 +258,7 @@ class _Environment(Environment):
     output_stream_limit = MAX_OUTPUT * 4
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:  # noqa: ARG002
-        for tag in (
-            ContentTag, Illegal, Output, IfTag, UnlessTag, CaseTag, ForTag, BreakTag, ContinueTag, CommentTag, InlineCommentTag,
-        ):  # fmt: skip
+        for tag in TAGS:
             self.add_tag(tag)
         for name, function in FILTERS.items():
             self.add_filter(name, function)

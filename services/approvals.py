@@ -88,7 +88,7 @@ def propose(
     thread_id: str | None = None,
     key: str | None = None,
 ) -> Approval:
-    """Put something before a person. ``proposal`` is JSON data:
+    """Put something before a person. ``proposal`` is JSON data.
 
     - ``segment``: ``name``, ``definition``; optional ``prompt``, ``assumptions``, ``as_of``, and for a new version of a
       saved one ``segment_id`` and ``expected_version``;
@@ -138,8 +138,8 @@ def decide(
     """Approve or reject what was shown under ``digest``.
 
     The answer's approval is ``approved`` (its ``result`` names what was made), ``rejected``, or, instead of approved,
-    ``void`` or ``expired`` with the reason in words: commit in each case. Raises Forbidden (``may_not_decide``), NotFound,
-    Conflict (``already_decided``, ``proposal_changed``), and what the effect raises, which leaves it pending.
+    ``void`` or ``expired`` with the reason in words: commit in each case. Raises Forbidden (``may_not_decide``),
+    NotFound, Conflict (``already_decided``, ``proposal_changed``), and what the effect raises; it then stays pending.
     """
     _require_decider(by)
     row = _pending(session, approval_id)
@@ -163,12 +163,10 @@ def decide(
 def edit(
     session: Session, approval_id: uuid.UUID, proposal: Mapping[str, Any], *, by: Person, now: datetime
 ) -> Approval:
-    """Replace a pending proposal by another of its kind; the first one is void. Raises what propose and decide raise."""
+    """Replace a pending proposal by another of its kind; the first is then void. Raises what propose and decide raise."""
     _require_decider(by)
     row = _pending(session, approval_id)
-    made = propose(
-        session, row.kind, proposal, by=by.username, now=now, trace_id=row.trace_id, thread_id=row.thread_id
-    )
+    made = propose(session, row.kind, proposal, by=by.username, now=now, trace_id=row.trace_id, thread_id=row.thread_id)
     result = {"replaced_by": str(made.id)}
     _settled(session, row, "void", by.username, now, "It was edited.", result)
     return made
@@ -329,7 +327,9 @@ def _as_of(proposal: Proposal) -> datetime | None:
 
 def _effect(kind: str) -> Effect:
     if kind not in EFFECTS:
-        raise Invalid("unknown_kind", f"There is no proposal of kind {kind!r}.", f"Known: {', '.join(EFFECTS)}.", "kind")
+        raise Invalid(
+            "unknown_kind", f"There is no proposal of kind {kind!r}.", f"Known: {', '.join(EFFECTS)}.", "kind"
+        )
     return EFFECTS[kind]
 
 

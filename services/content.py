@@ -33,6 +33,7 @@ FEW = 20
 """What fewer people looked at is no interest of the group."""
 
 LISTED = 8
+NIGHT = QuietHours.model_validate({"from": "21:00", "to": "08:00"})
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EARLIEST, LATEST = 6, 21
 DEFAULT_WEEKDAY, DEFAULT_HOUR = 2, 10
@@ -106,7 +107,6 @@ def propose_flow(
     *,
     now: datetime,
     as_of: datetime | None = None,
-    audience: Audience | None = None,
     channel: Literal["email", "sms", "whatsapp"] = "email",
     waits: Sequence[str] | None = None,
     about: str = "",
@@ -115,8 +115,8 @@ def propose_flow(
     """Draft a campaign for whoever a definition means; nothing is saved.
 
     ``objective`` are the marketer's words for the aim, ``about`` for the products to name. ``waits`` are the pauses
-    between the messages (``("P10D",)`` makes two messages, ``()`` one). With ``as_of`` people and data are those of then;
-    the first message goes out after ``now`` all the same. Raises Invalid (``audience_empty``).
+    between the messages (``("P10D",)`` makes two messages, ``()`` one). With ``as_of`` people and data are those of
+    then; the first message goes out after ``now`` all the same. Raises Invalid (``audience_empty``).
     """
     then = as_of or now
     ids = segments.member_ids(session, definition, now=then)
@@ -131,19 +131,18 @@ def propose_flow(
         products=tuple(_product(session, row) for row in chosen),
         seen=tuple(_product(session, row) for row in seen),
         basis=basis,
-        lapse=content.lapse_of(definition),
         again=basis == "theirs" and _runs_out(chosen[:1]),
     )
     pauses = tuple(waits) if waits is not None else (content.FOLLOW_UP.get(aim, "P10D"),)
     at = send_time(session, some, now=then)
     spec = FlowSpec(
         name=name or _name(aim, definition),
-        audience=audience or Audience(definition=definition, as_of=as_of),
+        audience=Audience(definition=definition, as_of=as_of),
         start=_start(session, at, aim, now),
         exit_on=("order",),
         guardrails=Guardrails(
             cap=MessageCap(messages=3, days=7),
-            quiet_hours=None if channel == "email" else QuietHours(start=time(21), end=time(8)),
+            quiet_hours=None if channel == "email" else NIGHT,
         ),
         steps=_steps(content.drafts(aim, facts, messages=len(pauses) + 1, channel=channel), pauses, channel),
     )
@@ -241,7 +240,7 @@ def _steps(
 
 
 def _start(session: Session, at: SendTime, aim: Objective, now: datetime) -> Now | Local:
-    """The next such weekday at that hour, at least a day ahead, as clocks differ by that much; carts wait for nobody."""
+    """The next such weekday at that hour, a day ahead at least, as clocks differ by that much; for carts at once."""
     if aim == "cart":
         return Now()
     tomorrow = now.astimezone(segments.zone(session)).date() + timedelta(days=1)
@@ -276,9 +275,8 @@ def _ideas(
     if facts.basis == "theirs":
         for row in chosen[:2]:
             again = f", {row['again'] / row['people']:.0%} of them more than once" if row["again"] else ""
-            ideas.append(
-                f"Lead with {content.harmless(row['title'])}: {row['people']:,} of these {len(ids):,} people bought it{again}."
-            )
+            lead = f"Lead with {content.harmless(row['title'])}"
+            ideas.append(f"{lead}: {row['people']:,} of these {len(ids):,} people bought it{again}.")
     if seen:
         row = seen[0]
         ideas.append(
@@ -373,8 +371,8 @@ def _smooth(by_hour: Sequence[int], hour: int) -> float:
 def _guessed(opens: int) -> SendTime:
     weekday = WEEKDAYS[DEFAULT_WEEKDAY - 1]
     text = (
-        f"{opens:,} opens are too few to go by, and so are the orders. {weekday} at {DEFAULT_HOUR}:00 is a starting point, "
-        "not a finding."
+        f"{opens:,} opens are too few to go by, and so are the orders. "
+        f"{weekday} at {DEFAULT_HOUR}:00 is a starting point, not a finding."
     )
     return SendTime(
         basis="none",

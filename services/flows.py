@@ -144,7 +144,7 @@ def resume(session: Session, flow_id: int, *, by: str, now: datetime) -> Saved:
 
 
 def cancel(session: Session, flow_id: int, *, by: str, now: datetime) -> Saved:
-    """End a flow for good: everybody leaves it, and what has not been sent is not sent. Raises Conflict (``flow_over``)."""
+    """End a flow for good: everybody leaves it, what is not sent yet is not sent. Raises Conflict (``flow_over``)."""
     _moved(session, flow_id, {rows.DRAFT, rows.ACTIVE, rows.PAUSED}, rows.ARCHIVED, "flow_over", by, now)
     enrollments.end_all(session, flow_id, reason="canceled", now=now)
     messages.cancel(session, flow_version_ids=rows.version_ids(session, flow_id))

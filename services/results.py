@@ -1,9 +1,9 @@
-"""What came of a flow: for each message how many were sent, delivered, failed or left out and why, and for each person?"""
+"""What came of a flow: how many of each message were sent, delivered, failed or left out, and what of each person?"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
@@ -177,7 +177,7 @@ def _counts(mine: Iterable[RowMapping]) -> Counts:
     return Counts(**numbers)
 
 
-def _standing(row: Mapping[str, Any]) -> Standing:
+def _standing(row: RowMapping) -> Standing:
     state, delivery = row["state"], row["delivery"]
     if state in OPEN:
         return "waiting"

@@ -38,9 +38,7 @@ def frame(session: Session, *, message_class: str, unsubscribe_url: str | None =
     return Frame(found.sender_name, found.postal_address, message_class, unsubscribe_url)
 
 
-def render(
-    session: Session, content: Content, customer_ids: Sequence[int], *, frame: Frame
-) -> dict[int, Rendered]:
+def render(session: Session, content: Content, customer_ids: Sequence[int], *, frame: Frame) -> dict[int, Rendered]:
     """The message as each of these customers would see it. Raises Invalid for a broken template."""
     template = templates.compiled(content)
     found = contexts(session, customer_ids, template.variables)

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,10 +49,9 @@ def propose(session: Session, kind: str, proposal: dict[str, Any], **extra: Any)
     return approvals.propose(session, kind, proposal, by="planner", now=NOW, trace_id="t", **extra)
 
 
-def approve(session: Session, asked: Approval, **changes: Any) -> approvals.Outcome:
+def approve(session: Session, asked: Approval, by: Person = MARKETER, now: datetime = NOW) -> approvals.Outcome:
     """Say yes to what was shown."""
-    said = {"by": MARKETER, "now": NOW} | changes
-    return approvals.decide(session, asked.id, asked.digest, "approve", **said)
+    return approvals.decide(session, asked.id, asked.digest, "approve", by=by, now=now)
 
 
 def test_an_approved_segment_is_saved_with_who_approved_it(session: Session) -> None:
@@ -281,4 +280,3 @@ def test_a_change_to_a_running_flow_is_a_new_version_for_those_not_in_it_yet(ses
     versions = session.execute(select(Enrollment.flow_version_id, func.count()).group_by(Enrollment.flow_version_id))
     assert {row[0]: row[1] for row in versions} == {first["flow_version_id"]: 2, second["flow_version_id"]: 2}
     assert flows.get(session, first["flow_id"]).name == "Better news"
-

@@ -72,7 +72,9 @@ def test_an_approved_flow_plans_each_step_for_everybody_in_its_time(session: Ses
 
 
 def test_a_message_carries_its_version_step_trace_and_limits(session: Session, shop: Planted) -> None:
-    flow = start(session, guardrails={"cap": {"messages": 2, "days": 7}, "quiet_hours": {"from": "21:00", "to": "08:00"}})
+    flow = start(
+        session, guardrails={"cap": {"messages": 2, "days": 7}, "quiet_hours": {"from": "21:00", "to": "08:00"}}
+    )
     enrollments.advance(session, NOW)
     message = session.scalars(select(Message).where(Message.customer_id == shop.ids["Ann"])).one()
     assert (message.flow_version_id, message.step, message.variant) == (flow.version_id, 0, "A")
@@ -246,4 +248,3 @@ def test_what_cannot_work_is_refused_with_its_place(
         approvals.propose(session, "flow", {"spec": spec(**changes)}, by="x", now=NOW, trace_id="t")
     assert refused.value.path == path
     assert refused.value.fix
-

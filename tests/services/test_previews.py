@@ -58,7 +58,7 @@ def test_a_missing_fallback_is_named_with_how_many_need_it(session: Session, sho
     ],
 )
 def test_only_what_is_printed_bare_and_is_unknown_of_somebody_needs_a_fallback(
-    session: Session, shop: Planted, body: str, missing: bool
+    session: Session, shop: Planted, body: str, *, missing: bool
 ) -> None:
     shop.person("Custom", custom={"size": "L"})
     message = {"type": "send", "subject": "Hello", "body": body}
