@@ -298,7 +298,7 @@ def wait_until(start: datetime, duration: str, zone: str) -> datetime:
 
 
 def instant(wall: datetime, zone: str) -> datetime:
-    """The instant, in UTC, at which the clocks of a zone show ``wall``; for skipped and repeated times see wait_until."""
+    """The instant, in UTC, at which a zone's clocks show ``wall``; on skipped and repeated times see ``wait_until``."""
     return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 

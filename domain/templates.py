@@ -86,6 +86,7 @@ RENDERING = (LiquidError, ValueError, TypeError, ArithmeticError)
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _SINGLE_BRACE = re.compile(r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})")
+_UNCLOSED = re.compile(r"expected tag (end\w+), found end")
 _DATE_FORMAT = re.compile(r"(?:%[-]?[aAbBdeHIjmMpSyYZ%]|[^%])*")
 
 
@@ -415,7 +416,7 @@ def _paths(expression: Expression) -> set[str]:
 
 
 def _name(segments: list[Any]) -> str:
-    return ".".join(part if isinstance(part, str) else f"[{part}]" for part in segments)
+    return ".".join(f"[{_name(part)}]" if isinstance(part, list) else str(part) for part in segments)
 
 
 def _unknown(path: str, variable: str, custom: Collection[str]) -> Problem:
@@ -466,6 +467,8 @@ def _said(error: Exception) -> str:
     if isinstance(error, LiquidError):
         where = error.context() if error.token is not None else None
         message = str(error.message or "it cannot be read")
+        if unclosed := _UNCLOSED.match(message):
+            message = f"{{% {unclosed[1]} %}} is missing"
         return f"Line {where[0]}: {message}." if where else f"{message[:1].upper()}{message[1:]}."
     return "It is nested too deeply." if isinstance(error, RecursionError) else "A number in it is out of range."
 

@@ -163,7 +163,7 @@ def decide(
 def edit(
     session: Session, approval_id: uuid.UUID, proposal: Mapping[str, Any], *, by: Person, now: datetime
 ) -> Approval:
-    """Replace a pending proposal by another of its kind; the first is then void. Raises what propose and decide raise."""
+    """Replace a pending proposal by another of its kind; the first is void then. Raises what both do."""
     _require_decider(by)
     row = _pending(session, approval_id)
     made = propose(session, row.kind, proposal, by=by.username, now=now, trace_id=row.trace_id, thread_id=row.thread_id)
