@@ -71,11 +71,11 @@ def _children(host: str, port: int, environment: dict[str, str], logs: Path, *, 
     web = ["uvicorn", "app:app", "--host", host, "--port", str(port), "--timeout-graceful-shutdown", "3"]
     worker = ["celery", "-A", "workers.app", "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return [
-        Process("vendor", ["-m", "channels.vendor"], environment, logs / "vendor.log", _say, chatty=verbose),
         Process("web", ["-m", *web], environment, logs / "web.log", _say, chatty=verbose),
         Process(
             "worker", ["-m", *worker], environment, logs / "worker.log", _say, chatty=verbose, farewell=signal.SIGQUIT
         ),
+        Process("vendor", ["-m", "channels.vendor"], environment, logs / "vendor.log", _say, chatty=verbose),
         Process("sweeper", ["-m", "workers.sweeper"], environment, logs / "sweeper.log", _say, chatty=verbose),
     ]
 
