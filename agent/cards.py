@@ -156,7 +156,13 @@ def _step(place: int, step: Step, seen: FlowPreview) -> Card:
                 "channel": step.channel,
                 "wordings": [{"name": name, **content.model_dump()} for name, content in step.contents().items()],
                 "seen": [
-                    {"who": one.name, "subject": one.subject, "preview": one.preview, "text": one.text}
+                    {
+                        "wording": one.variant,
+                        "who": one.name,
+                        "subject": one.subject,
+                        "preview": one.preview,
+                        "text": one.text,
+                    }
                     for one in samples
                 ],
             }

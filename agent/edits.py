@@ -59,11 +59,17 @@ def _segment(proposal: Mapping[str, Any], changes: Sequence[Change]) -> dict[str
         if known is None or not isinstance(change.value, int | float):
             raise _fixed(change.path)
         definition = plans.amended(definition, change.path, _in_language(change.value, known))
+        made.setdefault("name", _renamed(proposal["name"], known["value"], change.value))
         known["text"] = _NUMBER.sub(f"{change.value:g}", str(known["text"]), count=1)
         known["value"] = change.value
     if definition != proposal["definition"]:
         made |= {"definition": definition, "assumptions": assumptions}
     return made
+
+
+def _renamed(name: str, before: float | None, after: float) -> str:
+    """A name that says the number that was changed says the new one."""
+    return name if before is None else re.sub(rf"\b{before:g}\b", f"{after:g}", name)
 
 
 def _in_language(value: float, assumption: Mapping[str, Any]) -> float | str:

@@ -50,9 +50,9 @@ class ChatGuard:
         cookie: str,
         who: Callable[[str], Person | None],
         sign_out: Callable[[str], None],
-        token_for: Callable[[Person], str],
+        token_for: Callable[[Person, str], str],
     ) -> None:
-        """``who`` and ``sign_out`` take what the cookie holds and may block; ``token_for`` makes Chainlit's token."""
+        """``who`` and ``sign_out`` take what the cookie holds and may block; ``token_for`` makes Chainlit's."""
         self._app = app
         self._path = path
         self._cookie = cookie
@@ -65,14 +65,16 @@ class ChatGuard:
         if scope["type"] not in {"http", "websocket"} or not self._concerns(scope["path"]):
             await self._app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(self._path) or "/"
+        if scope["path"] == self._path:
+            scope = {**scope, "path": f"{self._path}/", "raw_path": f"{self._path}/".encode()}
+        path = scope["path"].removeprefix(self._path)
         token = _cookies(scope).get(self._cookie, "")
         if scope["type"] == "websocket":
             person = await asyncio.to_thread(self._who, token) if _SOCKET.fullmatch(path) else None
             if person is None:
                 await _refuse_socket(receive, send)
             else:
-                await self._app(self._as(person, scope), receive, send)
+                await self._app(self._as(person, token, scope), receive, send)
             return
         answer = await self._answer(scope, path, token)
         if isinstance(answer, Response):
@@ -92,9 +94,9 @@ class ChatGuard:
             return refusal
         person = await asyncio.to_thread(self._who, token) if token else None
         if person is not None:
-            return self._as(person, scope)
+            return self._as(person, token, scope)
         if page:
-            return RedirectResponse(f"/login?next={quote(scope['path'])}", 303)
+            return RedirectResponse(f"/login?next={quote(scope['path'].rstrip('/'))}", 303)
         return JSONResponse({"detail": "Sign in first."}, 401)
 
     async def _logged_out(self, token: str) -> Response:
@@ -106,8 +108,8 @@ class ChatGuard:
     def _concerns(self, path: str) -> bool:
         return path == self._path or path.startswith(f"{self._path}/")
 
-    def _as(self, person: Person, scope: Scope) -> Scope:
-        return _without_token(scope, more=f"{CHAINLIT_COOKIE}={self._token_for(person)}")
+    def _as(self, person: Person, token: str, scope: Scope) -> Scope:
+        return _without_token(scope, more=f"{CHAINLIT_COOKIE}={self._token_for(person, token)}")
 
 
 def _refusal(method: str, path: str) -> Response | None:

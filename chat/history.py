@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from db import chats, users
 from db.chats import Chat, ChatElement
 from domain.errors import Forbidden, Invalid
+from services.users import Person
 
 LONGEST_TITLE = 80
 
@@ -37,17 +38,26 @@ _P = ParamSpec("_P")
 
 def _after_first_message(method: Callable[_P, Awaitable[None]]) -> Callable[_P, Awaitable[None]]:
     """Chainlit's own: what is written before a person said anything waits, so empty conversations are not kept."""
-    decorate = cast("Callable[[Any], Any]", queue_until_user_message())  # type: ignore[no-untyped-call]
+    decorate = cast("Callable[[Any], Any]", queue_until_user_message())
     return cast("Callable[_P, Awaitable[None]]", decorate(method))
 
 
 class ChatHistory(BaseDataLayer):
     """Chainlit's data layer on our database. Work is done in threads, the writes of one conversation in their order."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Session]], draw: Drawing) -> None:
-        """``transaction`` opens one; ``draw`` makes the properties of an approval's card."""
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[Session]],
+        draw: Drawing,
+        forget: Callable[[uuid.UUID, Person], Awaitable[None]],
+    ) -> None:
+        """``transaction`` opens one; ``draw`` makes the properties of an approval's card.
+
+        ``forget`` erases what the agent remembers of a conversation of this person.
+        """
         self._transaction = transaction
         self._draw = draw
+        self._forget = forget
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
@@ -201,14 +211,17 @@ class ChatHistory(BaseDataLayer):
             await self._in_turn(thread_id, write_if_known)
 
     async def delete_thread(self, thread_id: str) -> None:
-        """Forget a conversation; Chainlit has compared its owner with who asks."""
+        """Forget a conversation, what the agent remembers of it too; Chainlit has compared its owner with who asks."""
+        chat_id = _id(thread_id)
 
-        def write(session: Session) -> None:
-            owner = chats.owner(session, _id(thread_id))
-            if owner is not None:
-                chats.remove(session, _id(thread_id), owner)
+        def find(session: Session) -> Person | None:
+            owner = session.get(users.User, chats.owner(session, chat_id) or 0)
+            return Person(owner.id, owner.username, owner.role) if owner else None
 
-        await self._in_turn(thread_id, write)
+        person = await self._do(find)
+        if person is not None:
+            await self._forget(chat_id, person)
+            await self._in_turn(thread_id, lambda session: chats.remove(session, chat_id, person.id))
 
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:  # noqa: ARG002 - Chainlit's signature
         """Nobody can mark favourites."""

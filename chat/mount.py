@@ -33,8 +33,8 @@ def mount(app: FastAPI) -> None:
     from chainlit.user import User  # noqa: PLC0415
     from chainlit.utils import mount_chainlit  # noqa: PLC0415
 
-    def token_for(person: Person) -> str:
-        return create_jwt(User(identifier=person.username, metadata={"role": person.role}))
+    def token_for(person: Person, token: str) -> str:
+        return create_jwt(User(identifier=person.username, metadata={"sign_in": users.hash_of(token)}))
 
     config.project.allow_origins = [configured.address]
     mount_chainlit(app=app, target=str(ROOT / "chainlit_app.py"), path=PATH)

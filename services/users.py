@@ -101,7 +101,12 @@ def sign_in(session: Session, username: str, password: str, *, token: str, now: 
 
 def signed_in(session: Session, token: str, *, now: datetime) -> Person | None:
     """Whom a token stands for now: nobody when it is unknown, over, ended, or its account was disabled."""
-    user = sign_ins.holder(session, hash_of(token), now)
+    return holder(session, hash_of(token), now=now)
+
+
+def holder(session: Session, token_hash: str, *, now: datetime) -> Person | None:
+    """As ``signed_in``, for who keeps only the hash of a token."""
+    user = sign_ins.holder(session, token_hash, now)
     return None if user is None else Person(user.id, user.username, user.role)
 
 

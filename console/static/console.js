@@ -1,0 +1,43 @@
+// What can be done without the mouse, and what happens beside HTMX?
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-theme-toggle]")) {
+    const dark = document.documentElement.classList.toggle("dark");
+    localStorage.setItem("vite-ui-theme", dark ? "dark" : "light");
+  }
+  const row = event.target.closest("tr[data-href]");
+  if (row && !event.target.closest("a, button, input") && !getSelection().toString()) location.assign(row.dataset.href);
+});
+
+// j and k walk through a table's rows, enter opens one, / goes to the search field.
+let at = -1;
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key === "/") {
+    const search = document.querySelector("input[type=search]");
+    if (search) {
+      event.preventDefault();
+      search.select();
+    }
+  }
+  const rows = [...document.querySelectorAll("tr[data-href]")];
+  if (!rows.length) return;
+  if (event.key === "j" || event.key === "k") {
+    at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)));
+    rows.forEach((row, place) => row.classList.toggle("at", place === at));
+    rows[at].scrollIntoView({ block: "nearest" });
+  }
+  if (event.key === "Enter" && rows[at]) location.assign(rows[at].dataset.href);
+});
+
+// A note goes away by itself; a table that was searched begins at its first row again.
+new MutationObserver((changes) => {
+  for (const note of changes.flatMap((change) => [...change.addedNodes])) {
+    if (note.classList) setTimeout(() => note.remove(), 8000);
+  }
+}).observe(document.getElementById("notes"), { childList: true });
+document.addEventListener("htmx:afterSwap", () => (at = -1));
