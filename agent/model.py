@@ -16,7 +16,7 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
@@ -126,7 +126,7 @@ class Choice(AgentMiddleware[AgentState[Any], Context]):
         """Without a running loop (command line, evals)."""
         for attempt, endpoint in enumerate(self.attempts):
             try:
-                return handler(request.override(model=endpoint))
+                return handler(_told(request, endpoint))
             except ModelError as error:
                 if not _again(error, attempt):
                     break
@@ -138,11 +138,15 @@ class Choice(AgentMiddleware[AgentState[Any], Context]):
         """In a conversation."""
         for attempt, endpoint in enumerate(self.attempts):
             try:
-                return await handler(request.override(model=endpoint))
+                return await handler(_told(request, endpoint))
             except ModelError as error:
                 if not _again(error, attempt):
                     break
         return await handler(request.override(model=request.runtime.context.planner))
+
+
+def _told(request: ModelRequest[Context], endpoint: BaseChatModel) -> ModelRequest[Context]:
+    return request.override(model=endpoint, system_message=SystemMessage(request.runtime.context.instructions))
 
 
 def _again(error: ModelError, attempt: int) -> bool:

@@ -64,7 +64,8 @@ def _finished(message: ToolMessage) -> Iterator[Part]:
     yield ToolFinished(message.tool_call_id, message.name or "", ok, summary, shown)
     match shown:
         case {"kind": "question", "question": question, "options": options}:
-            yield Question(question, tuple(Option(**option) for option in options))
+            offered = (Option(one["label"], one["reply"], one["audience_size"]) for one in options)
+            yield Question(question, tuple(offered))
         case {"kind": "revised", "cards": cards}:
             for card in cards:
                 yield Card(card["kind"], uuid.UUID(card["approval_id"]))

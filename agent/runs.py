@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from agent import checkpoints, model
 from agent.graph import STEPS, Graph, build
+from agent.knowledge import instructions, planner
 from agent.offline.model import OfflinePlanner
 from agent.offline.words import outcome as said_of
 from agent.parts import Card, Notice, Part, TextDelta, ToolFinished
@@ -47,13 +48,19 @@ class Agent:
     """The one agent of a process: its graph, its saved conversations and the locks that keep runs apart."""
 
     def __init__(
-        self, graph: Graph, locks: Pool, transaction: Transaction, planner: Callable[[Session], OfflinePlanner]
+        self,
+        graph: Graph,
+        locks: Pool,
+        transaction: Transaction,
+        planner: Callable[[Session], OfflinePlanner],
+        instructions: Callable[[Session], str],
     ) -> None:
-        """``planner`` makes the offline planner from what the store holds now."""
+        """``planner`` and ``instructions`` are made from what the store holds now."""
         self._graph = graph
         self._locks = locks
         self._transaction = transaction
         self._planner = planner
+        self._instructions = instructions
 
     async def stream(self, thread_id: uuid.UUID, text: str, *, user: Person) -> AsyncGenerator[Part, None]:
         """Answer a message in a conversation, which is created when it is new.
@@ -131,7 +138,14 @@ class Agent:
     ) -> AsyncGenerator[Part, None]:
         def surroundings() -> Context:
             with self._transaction() as session:
-                return Context(self._transaction, user, str(thread_id), trace, self._planner(session))
+                return Context(
+                    transaction=self._transaction,
+                    person=user,
+                    thread_id=str(thread_id),
+                    trace_id=trace,
+                    planner=self._planner(session),
+                    instructions=self._instructions(session),
+                )
 
         context = await asyncio.to_thread(surroundings)
         pieces = self._graph.astream(
@@ -224,7 +238,7 @@ async def open_agent(url: str | None = None) -> AsyncIterator[Agent]:
         endpoint = model.endpoint(settings())
         if endpoint is not None:
             stack.push_async_callback(endpoint.aclose)
-        yield Agent(build(endpoint, saver), locks, partial(transaction, url), planner)
+        yield Agent(build(endpoint, saver), locks, partial(transaction, url), planner, instructions)
 
 
 def _config(thread_id: uuid.UUID) -> RunnableConfig:
@@ -241,8 +255,3 @@ def _told(messages: Sequence[AnyMessage]) -> set[str]:
         elif isinstance(message, AIMessage):
             known.update(message.additional_kwargs.get("told", ()))
     return known
-
-
-def planner(session: Session) -> OfflinePlanner:
-    """The offline planner with the words this store knows now."""
-    raise NotImplementedError

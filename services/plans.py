@@ -8,15 +8,27 @@ means changes whom the flow is for.
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
 from domain import segments as seg
 from domain.errors import Invalid
-from services import approvals
+from domain.flows import digest
+from services import approvals, content
 from services.approvals import Approval
+from services.flows import Value
 from services.users import Person
+
+
+class Wishes(Value):
+    """What was asked of a campaign; the rest is drafted from data. ``waits`` are the pauses between its messages."""
+
+    objective: str | None = None
+    about: str = ""
+    channel: Literal["email", "sms", "whatsapp"] = "email"
+    waits: tuple[str, ...] | None = None
+    name: str | None = None
 
 
 def latest(session: Session, approval_id: uuid.UUID) -> Approval:
@@ -40,11 +52,18 @@ def revise(
     if before.kind != "segment" or definition == before.proposal["definition"]:
         return changed
     for flow in _waiting_flows(session, before):
-        spec = flow.proposal["spec"]
-        audience = {**spec["audience"], "definition": definition}
-        proposal = {**flow.proposal, "spec": {**spec, "audience": audience}}
+        proposal = _redrafted(session, flow.proposal, seg.parse(definition), now)
         changed.append(approvals.edit(session, flow.id, proposal, by=by, now=now))
     return changed
+
+
+def campaign(session: Session, definition: seg.Definition, wishes: Wishes, *, now: datetime) -> dict[str, Any]:
+    """A flow proposal drafted from data; it remembers the wishes, so that it can be drafted anew for other people."""
+    made = content.propose_flow(
+        session, definition, wishes.objective, now=now, **wishes.model_dump(exclude={"objective"})
+    )
+    proposal = made.as_proposal()
+    return {**proposal, "wishes": wishes.model_dump(mode="json"), "drafted": _words(proposal["spec"])}
 
 
 def amended(definition: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
@@ -67,6 +86,25 @@ def amended(definition: Mapping[str, Any], path: str, value: object) -> dict[str
         message = f"the definition has no {path}"
         raise Invalid("unknown_place", message, "take the path from the assumption", path) from None
     return seg.parse(whole).as_json()
+
+
+def _redrafted(
+    session: Session, before: Mapping[str, Any], definition: seg.Definition, now: datetime
+) -> dict[str, Any]:
+    """The proposal for other people: evidence and words anew, but words that a person wrote stay as they are."""
+    spec = before["spec"]
+    whom = {**spec, "audience": {**spec["audience"], "definition": definition.as_json()}}
+    if before.get("wishes") is None:
+        return {**before, "spec": whom}
+    made = campaign(session, definition, Wishes.model_validate(before["wishes"]), now=now)
+    if _words(spec) != before["drafted"]:
+        made["spec"] = whom
+    return {**before, **made}
+
+
+def _words(spec: Mapping[str, Any]) -> str:
+    """A digest of all a person may have edited: everything but whom it is for."""
+    return digest({key: value for key, value in spec.items() if key != "audience"})
 
 
 def _waiting_flows(session: Session, segment: Approval) -> list[Approval]:

@@ -26,7 +26,8 @@ class Context:
     """One run's surroundings; never seen by the model and never saved.
 
     ``transaction`` opens a transaction that is committed when its block ends well. ``trace_id`` names the person's
-    message in everything that follows from it. With ``as_of`` the run asks about that instant and proposes nothing.
+    message in everything that follows from it. ``instructions`` is what a model is told of this store. With ``as_of``
+    the run asks about that instant and proposes nothing.
     """
 
     transaction: Callable[[], AbstractContextManager[Session]]
@@ -34,6 +35,7 @@ class Context:
     thread_id: str
     trace_id: str
     planner: BaseChatModel
+    instructions: str = ""
     as_of: datetime | None = None
 
     def now(self, session: Session) -> datetime:

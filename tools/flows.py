@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from domain import flows as values
 from domain.segments import parse
-from services import content, flows
-from services.content import Campaign
+from services import flows, plans
+from services.plans import Wishes
 from tools.approvals import propose
-from tools.context import Answer, Context, Runtime, asked, told
+from tools.context import Answer, Runtime, asked, told
 from tools.segments import SegmentJson
 
 Channel = Literal["email", "sms", "whatsapp"]
@@ -43,8 +43,9 @@ def draft_campaign(
     """
     context = runtime.context
     with context.transaction() as session:
-        made = _drafted(session, context, definition, objective, about, channel, waits)
-    return told(made), {"kind": "campaign", "campaign": made.model_dump(mode="json"), "summary": made.spec.name}
+        wishes = _wishes(objective, about, channel, waits)
+        made = plans.campaign(session, parse(definition), wishes, now=context.now(session))
+    return told(made), {"kind": "campaign", "campaign": made, "summary": made["spec"]["name"]}
 
 
 @tool(response_format="content_and_artifact")
@@ -69,17 +70,17 @@ def propose_flow(
     """
 
     def make(session: Session) -> dict[str, Any]:
-        context = runtime.context
         pauses = waits if messages is None else (waits or ["P10D"] * (len(messages) - 1))
-        made = _drafted(session, context, definition, objective, about, channel, pauses, name)
-        spec = made.spec.as_json()
+        wishes = _wishes(objective, about, channel, pauses, name)
+        made = plans.campaign(session, parse(definition), wishes, now=runtime.context.now(session))
+        spec = made["spec"]
         if messages is not None:
             steps = [{"type": "send", "channel": channel, **one.model_dump()} for one in messages]
             gaps = [{"type": "wait", "duration": pause} for pause in (pauses or [])][: len(steps) - 1]
             spec["steps"] = [step for pair in zip(steps, gaps, strict=False) for step in pair] + steps[len(gaps) :]
         if start is not None:
             spec["start"] = start
-        return {**made.as_proposal(), "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
+        return {**made, "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
 
     return propose(runtime, "flow", make)
 
@@ -102,23 +103,6 @@ def list_flows(runtime: Runtime) -> Answer:
     return told({"flows": rows}), {"kind": "flows", "ids": [row.id for row in found], "summary": f"{len(rows)} found"}
 
 
-def _drafted(
-    session: Session,
-    context: Context,
-    definition: dict[str, Any],
-    objective: str,
-    about: str,
-    channel: Channel,
-    waits: list[str] | None,
-    name: str | None = None,
-) -> Campaign:
-    return content.propose_flow(
-        session,
-        parse(definition),
-        objective or None,
-        now=context.now(session),
-        channel=channel,
-        waits=waits,
-        about=about,
-        name=name,
-    )
+def _wishes(objective: str, about: str, channel: Channel, waits: list[str] | None, name: str | None = None) -> Wishes:
+    pauses = tuple(waits) if waits is not None else None
+    return Wishes(objective=objective or None, about=about, channel=channel, waits=pauses, name=name)

@@ -34,7 +34,8 @@ def ask_person(
         for option in options:
             definition = parse(option.definition) if option.definition is not None else None
             size = segments.size(session, definition, now=context.now(session)) if definition else None
-            shown.append({"label": option.label, "reply": option.label, "audience_size": size})
+            raw = definition.as_json() if definition else None
+            shown.append({"label": option.label, "reply": option.label, "audience_size": size, "definition": raw})
     lines = [
         f"- {one['label']}" + (f" ({one['audience_size']:,} customers)" if one["audience_size"] is not None else "")
         for one in shown

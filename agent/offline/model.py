@@ -19,9 +19,13 @@ from agent.offline.turns import Read, next_message
 
 
 class OfflinePlanner(BaseChatModel):
-    """Reads the last message with the grammar and calls tools by the script of what it read."""
+    """Reads the last message with the grammar and calls tools by the script of what it read.
+
+    ``proposes`` is false where nobody could decide a card, so that the answer does not speak of one.
+    """
 
     reader: SkipValidation[Read] = Field(exclude=True)
+    proposes: bool = True
     offered: frozenset[str] = frozenset()
 
     @property
@@ -76,4 +80,4 @@ class OfflinePlanner(BaseChatModel):
         )
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
-        return next_message(messages, self.reader, self.offered)
+        return next_message(messages, self.reader, self.offered, proposes=self.proposes)

@@ -45,7 +45,18 @@ class Step:
 Script = Generator[Step, Sequence[Result], str]
 
 
-def next_message(messages: Sequence[BaseMessage], read: Read, offered: frozenset[str]) -> AIMessage:
+@dataclass(frozen=True)
+class Turn:
+    """What the person said, what waited for a decision then, and whether cards can be opened here at all."""
+
+    reading: Reading
+    waiting: Sequence[Result]
+    proposes: bool
+
+
+def next_message(
+    messages: Sequence[BaseMessage], read: Read, offered: frozenset[str], *, proposes: bool = True
+) -> AIMessage:
     """The planner's next message: a pure function of the conversation. Calls only tools that are ``offered``."""
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if at is None:
@@ -56,7 +67,7 @@ def next_message(messages: Sequence[BaseMessage], read: Read, offered: frozenset
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     }
-    script = _script(reading, open_proposals(messages[:at]))
+    script = _script(Turn(reading, open_proposals(messages[:at]), proposes))
     try:
         step = next(script)
         number = 0
@@ -110,69 +121,69 @@ def open_proposals(messages: Sequence[BaseMessage]) -> list[Result]:
     return [result for result in latest.values() if result.get("status") == "pending"]
 
 
-def _script(reading: Reading, waiting: Sequence[Result]) -> Script:
-    changes = reading.patched and reading.action in {"segment", "draft"}
-    if changes and any(found.get("kind") == "segment" for found in waiting):
-        return _revise(reading, waiting)
-    script = BY_ACTION.get(reading.action) or BY_INTENT.get(reading.intent, _help)
-    return script(reading, waiting)
+def _script(turn: Turn) -> Script:
+    changes = turn.reading.patched and turn.reading.action in {"segment", "draft"}
+    if changes and any(found.get("kind") == "segment" for found in turn.waiting):
+        return _revise(turn)
+    script = BY_ACTION.get(turn.reading.action) or BY_INTENT.get(turn.reading.intent, _help)
+    return script(turn)
 
 
-def _help(_reading: Reading, _waiting: Sequence[Result]) -> Script:
+def _help(_turn: Turn) -> Script:
     return words.help_text()
     yield  # makes this a generator
 
 
-def _refuse(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    return words.refusal(reading)
+def _refuse(turn: Turn) -> Script:
+    return words.refusal(turn.reading)
     yield  # makes this a generator
 
 
-def _ask(reading: Reading, _waiting: Sequence[Result]) -> Script:
+def _ask(turn: Turn) -> Script:
     options = [
         {"label": option.label, "definition": option.definition.as_json() if option.definition else None}
-        for option in reading.options
+        for option in turn.reading.options
     ]
-    yield Step((Call("ask_person", {"question": reading.question, "options": options}),))
+    yield Step((Call("ask_person", {"question": turn.reading.question, "options": options}),))
     return ""
 
 
-def _segment(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    definition = _definition(reading)
+def _segment(turn: Turn) -> Script:
+    definition = _definition(turn.reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    text = words.size(preview, reading) + words.waiting(cards=1)
-    outcomes = yield Step((Call("propose_segment", _proposal(reading, preview)),), text)
+    text = words.size(preview, turn.reading) + _wait(turn, cards=1)
+    outcomes = yield Step((Call("propose_segment", _proposal(turn.reading, preview)),), text)
     return words.outcomes(outcomes)
 
 
-def _campaign(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    definition = _definition(reading)
+def _campaign(turn: Turn) -> Script:
+    definition = _definition(turn.reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    flow = Call("propose_flow", {"definition": definition, **_wishes(reading.flow or FlowRequest())})
-    calls = (Call("propose_segment", _proposal(reading, preview)), flow)
-    outcomes = yield Step(calls, words.size(preview, reading) + words.waiting(cards=2))
+    flow = Call("propose_flow", {"definition": definition, **_wishes(turn.reading.flow or FlowRequest())})
+    calls = (Call("propose_segment", _proposal(turn.reading, preview)), flow)
+    outcomes = yield Step(calls, words.size(preview, turn.reading) + _wait(turn, cards=2))
     return words.outcomes(outcomes)
 
 
-def _revise(reading: Reading, waiting: Sequence[Result]) -> Script:
-    definition = _definition(reading)
-    proposal = next(found for found in reversed(waiting) if found.get("kind") == "segment")
+def _revise(turn: Turn) -> Script:
+    definition = _definition(turn.reading)
+    proposal = next(found for found in reversed(turn.waiting) if found.get("kind") == "segment")
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    args = {"approval_id": proposal["approval_id"], **_proposal(reading, preview)}
+    args = {"approval_id": proposal["approval_id"], **_proposal(turn.reading, preview)}
     (revised,) = yield Step((Call("revise_segment", args),))
-    return words.size(preview, reading) + words.revised(revised)
+    return words.size(preview, turn.reading) + words.revised(revised)
 
 
-def _stats(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    query = reading.stats.model_dump(mode="json", exclude_none=True) if reading.stats else {}
-    if reading.stats and reading.stats.definition:
-        query["definition"] = reading.stats.definition.as_json()
+def _stats(turn: Turn) -> Script:
+    query = turn.reading.stats.model_dump(mode="json", exclude_none=True) if turn.reading.stats else {}
+    if turn.reading.stats and turn.reading.stats.definition:
+        query["definition"] = turn.reading.stats.definition.as_json()
     (found,) = yield Step((Call("measure", query),))
-    return words.figures(found, reading)
+    return words.figures(found, turn.reading)
 
 
-def _customer(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    query = reading.customer
+def _customer(turn: Turn) -> Script:
+    query = turn.reading.customer
     if query is None:
         return words.help_text()
     who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
@@ -180,19 +191,19 @@ def _customer(reading: Reading, _waiting: Sequence[Result]) -> Script:
         (found,) = yield Step((Call("find_customer", who),))
         return words.customer(found)
     if query.verb == "why":
-        definition = {"definition": _definition(reading)} if reading.definition else {}
+        definition = {"definition": _definition(turn.reading)} if turn.reading.definition else {}
         (found,) = yield Step((Call("explain_membership", {**who, **definition}),))
         return words.why(found)
     return words.not_yet(f"{query.verb} customers from the chat")
 
 
-def _clock(reading: Reading, _waiting: Sequence[Result]) -> Script:
-    (found,) = yield Step((Call("advance_clock", {"duration": reading.clock}),))
+def _clock(turn: Turn) -> Script:
+    (found,) = yield Step((Call("advance_clock", {"duration": turn.reading.clock}),))
     return words.clock(found)
 
 
-def _command(reading: Reading, waiting: Sequence[Result]) -> Script:
-    command = reading.command or Command(verb="help")
+def _command(turn: Turn) -> Script:
+    command = turn.reading.command or Command(verb="help")
     match command.verb, command.noun:
         case "list" | "show", noun if noun in LISTS:
             call, say = LISTS[noun]
@@ -200,12 +211,12 @@ def _command(reading: Reading, waiting: Sequence[Result]) -> Script:
             said = say(found)
         case "activate", "flow" | "campaign" if command.id is not None:
             proposal = Call("propose_activation", {"flow_id": command.id})
-            outcomes = yield Step((proposal,), words.waiting(cards=1).strip())
+            outcomes = yield Step((proposal,), _wait(turn, cards=1).strip())
             said = words.outcomes(outcomes)
         case "pause" | "resume", "flow" | "campaign":
             said = words.in_the_console(command.verb)
-        case "approve" | "reject", _ if waiting:
-            said = words.decide_on_the_card(len(waiting))
+        case "approve" | "reject", _ if turn.waiting:
+            said = words.decide_on_the_card(len(turn.waiting))
         case _:
             said = words.not_yet(f"{command.verb} {command.noun}")
     return said
@@ -217,18 +228,22 @@ LISTS: dict[str, tuple[Call, Callable[[Result], str]]] = {
     "campaign": (Call("list_flows", {}), words.flows),
     "glossary": (Call("describe_data", {"topic": "glossary"}), words.glossary),
 }
-BY_ACTION: dict[str, Callable[[Reading, Sequence[Result]], Script]] = {
+BY_ACTION: dict[str, Callable[[Turn], Script]] = {
     "clarify": _ask,
     "refuse": _refuse,
     "segment": _segment,
     "draft": _campaign,
 }
-BY_INTENT: dict[str, Callable[[Reading, Sequence[Result]], Script]] = {
+BY_INTENT: dict[str, Callable[[Turn], Script]] = {
     "stats": _stats,
     "customer": _customer,
     "clock": _clock,
     "command": _command,
 }
+
+
+def _wait(turn: Turn, *, cards: int) -> str:
+    return words.waiting(cards=cards) if turn.proposes else ""
 
 
 def _definition(reading: Reading) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def revised(result: Result) -> str:
 
 def outcomes(results: Sequence[Result]) -> str:
     """What became of the cards, one line each."""
-    return "\n".join(outcome(result) for result in results)
+    return "\n".join(said for result in results if (said := outcome(result)))
 
 
 def outcome(result: Result) -> str:
@@ -86,6 +86,8 @@ def outcome(result: Result) -> str:
             return f"{subject} was rejected{by}; nothing was saved or sent.{note}"
         case "void":
             return f"{subject} is void; nothing was saved or sent.{note}"
+        case "shown":
+            return campaign(result["proposal"]) if result["kind"] == "flow" else ""
         case "expired":
             return f"{subject} expired before anybody decided. Ask again to get a fresh card."
         case _:
@@ -113,6 +115,25 @@ def _first_message(start: Result) -> str:
             return "the first message goes out now"
 
 
+def campaign(proposal: Result) -> str:
+    """A drafted campaign in a few lines: name, when and why then, subjects, ideas."""
+    spec, evidence = proposal["spec"], proposal["evidence"]
+    sends = [step for step in spec["steps"] if step["type"] == "send"]
+    subjects = [
+        f"- Message {place}: {plain(step['subject'] or step['body'][:80])}" for place, step in enumerate(sends, 1)
+    ]
+    ideas = [f"- {plain(idea)}" for idea in proposal.get("ideas", ())]
+    return "\n".join(
+        [
+            f"Campaign **{plain(spec['name'])}**: {_first_message(spec['start'])}.",
+            plain(evidence["send_time"]["text"]),
+            "",
+            *subjects,
+            *(["", "Ideas:", *ideas] if ideas else []),
+        ]
+    )
+
+
 def failure(error: Mapping[str, Any]) -> str:
     """A tool's refusal, in its own words."""
     return " ".join(plain(_sentence(str(error[key]))) for key in ("message", "fix") if error.get(key))
@@ -120,7 +141,7 @@ def failure(error: Mapping[str, Any]) -> str:
 
 def unavailable(tools: Collection[str]) -> str:
     """A tool is missing from this door."""
-    return f"That cannot be done here ({', '.join(sorted(tools))} is not offered)."
+    return f"That cannot be done here (`{'`, `'.join(sorted(tools))}` is not offered)."
 
 
 def not_yet(what: str) -> str:

@@ -98,7 +98,11 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
     try:
         async with checkpoints.saver(url) as saver, pool(url, size=5) as locks:
             opened = Agent(
-                build(endpoint, saver), locks, partial(transaction, url), lambda _: OfflinePlanner(reader=read)
+                build(endpoint, saver),
+                locks,
+                partial(transaction, url),
+                planner=lambda _: OfflinePlanner(reader=read),
+                instructions=lambda _: "You are Parley.",
             )
             yield Talk(opened, url, person)
     finally:
