@@ -19,6 +19,7 @@ _FROM_SHIELD = {**{ord(hidden): mark for hidden, mark in zip(_SHIELDS, _MARKS, s
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\ue00f\ufeff]+")
 _UNPRINTABLE_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+_SHIELDED = re.compile(f"[{_SHIELDS}{_SCHEME_SHIELD}]")
 _MARKED = re.compile(r"[*\[\]()]|://")
 
 _LINK = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()<>]+|mailto:[^\s()<>]+)\)")
@@ -50,7 +51,7 @@ def shield(text: str) -> str:
 
 def unshield(text: str) -> str:
     """The text as the customer wrote it."""
-    return text.translate(_FROM_SHIELD)
+    return text.translate(_FROM_SHIELD) if _SHIELDED.search(text) else text
 
 
 def plain(body: str) -> str:
