@@ -85,10 +85,9 @@ def test_a_module_is_imported_only_where_it_belongs(module: str) -> None:
     assert not strangers
 
 
-def test_only_the_chat_and_the_agent_meet_in_the_chat_door() -> None:
-    door = ROOT / "chainlit_app.py"
-    if door.exists():
-        assert not {"api", "channels", "console", "db", "services", "tools", "workers"} & set(_imports(door))
+def test_the_chat_knows_no_other_door_no_channel_and_no_tool() -> None:
+    imported = set(_imports(ROOT / "chainlit_app.py"))
+    assert not {"api", "channels", "commands", "console", "evals", "tools", "workers"} & imported
 
 
 def test_everything_is_caught_only_at_the_doors() -> None:
