@@ -19,6 +19,7 @@ from agent.model import Choice
 from agent.offline.model import OfflinePlanner
 from agent.repair import Repair
 from domain.errors import ParleyError
+from tools.clock import advance_clock
 from tools.context import Context, told
 from tools.customers import find_customer
 from tools.flows import draft_campaign, list_flows, propose_activation, propose_flow
@@ -45,6 +46,7 @@ TOOLS: tuple[BaseTool, ...] = (
     find_customer,
     measure,
     research_products,
+    advance_clock,
     ask_person,
 )
 

@@ -21,6 +21,8 @@ TITLES = {
     "find_customer": "Looking up the customer",
     "measure": "Measuring",
     "research_products": "Looking at what sells",
+    "advance_clock": "Moving the demo store's clock",
+    "describe_data": "Looking up the data",
     "ask_person": "Comparing the readings",
 }
 """What a tool does, said to people."""

@@ -46,6 +46,7 @@ SENTENCES = {
         question="What does “good” mean here?",
         options=(Option(label="No order in 60 days", definition=lapsed(60)), Option(label="Something else")),
     ),
+    "go ten days ahead": Reading(text="", action="answer", intent="clock", clock="10d"),
     "help": Reading(text="", action="answer", intent="help"),
 }
 
