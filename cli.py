@@ -20,6 +20,8 @@ COMMANDS = {
     "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
     "db": ("db", "The database: its address, its migrations, a prompt."),
     "demo": ("demo", "Load the demo store into an empty database."),
+    "clock": ("clock", "The store's clock; the demo store's can be moved ahead."),
+    "import": ("ingest", "Bring in what a shop has: its orders."),
     "store": ("store", "The store as a whole: its export."),
     "user": ("users", "Accounts of the team."),
 }
