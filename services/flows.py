@@ -131,7 +131,7 @@ def activate(session: Session, flow_id: int, approval_id: uuid.UUID, *, now: dat
 
 
 def pause(session: Session, flow_id: int, *, by: str, now: datetime) -> Saved:
-    """Let nobody take another step, and hold what is queued, until ``resume``. Raises Conflict (``flow_not_active``)."""
+    """Let nobody take a step, and hold what is queued, until ``resume``. Raises Conflict (``flow_not_active``)."""
     return _moved(session, flow_id, {rows.ACTIVE}, rows.PAUSED, "flow_not_active", by, now)
 
 
