@@ -119,7 +119,7 @@ class Vendor:
         """Plan what will be told about a message."""
         if not self._receipts_url:
             return
-        failed = self._chance(ours, "fate") < self._manner.failing
+        failed = fails(ours, self._manner)
         at = accepted_at + (self._manner.latency[1] * (0.5 + self._chance(ours, "report"))) / 1000
         for place, status in enumerate(["FAILED"] if failed else ["SENT", "DELIVERED"]):
             receipt = {"communicationLogId": ours, "vendorMessageId": theirs, "status": status}
@@ -129,9 +129,7 @@ class Vendor:
                 heapq.heappush(self._due, _Due(at + late + 0.5, receipt))
 
     def _chance(self, ours: str, about: str) -> float:
-        """A number in [0, 1) that depends on the message, the question and the seed only."""
-        asked = f"{self._manner.seed}:{about}:{ours}".encode()
-        return int.from_bytes(hashlib.blake2b(asked, digest_size=4).digest()) / _PARTS
+        return _chance(ours, about, self._manner.seed)
 
     def _remember(self, journal: Path) -> None:
         recent = time.time() - TELL_AGAIN_SECONDS
@@ -177,6 +175,17 @@ class Vendor:
                 return answer.status < web.HTTPMultipleChoices.status_code
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+
+def fails(ours: str, manner: Manner) -> bool:
+    """Whether a message, once accepted, will be reported as failed."""
+    return _chance(ours, "fate", manner.seed) < manner.failing
+
+
+def _chance(ours: str, about: str, seed: int) -> float:
+    """A number in [0, 1) that depends on the message, the question and the seed only."""
+    asked = f"{seed}:{about}:{ours}".encode()
+    return int.from_bytes(hashlib.blake2b(asked, digest_size=4).digest()) / _PARTS
 
 
 def signed(secret: str, body: bytes, at: int) -> dict[str, str]:

@@ -262,6 +262,15 @@ def due(session: Session, at_most: int = 1_000) -> int:
     return counted
 
 
+def first_due(session: Session) -> uuid.UUID | None:
+    """The message that has been due for longest and that nobody holds."""
+    found = text("""
+        select id from messages where state = 'queued' and channel = any(:channels)
+          and due_at <= (select business_now()) order by due_at limit 1
+    """)
+    return session.scalars(found, {"channels": list(CHANNELS)}).first()
+
+
 def counts(session: Session, flow_version_ids: Collection[int]) -> dict[str, int]:
     """How many messages there are by the provider's last word, or by our state where there is none."""
     word = func.coalesce(case((Message.state == State.ACCEPTED, Message.delivery)), Message.state)

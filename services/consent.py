@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -139,9 +140,13 @@ def public_url() -> str:
     return (configured.public_url or f"http://{configured.host}:{configured.port}").rstrip("/")
 
 
-@functools.cache
 def _key(name: str) -> bytes:
-    return settings.secret(name).encode()
+    return _secret(name, settings.settings().home)
+
+
+@functools.cache
+def _secret(name: str, home: Path) -> bytes:
+    return settings.secret(name, home).encode()
 
 
 def _leave_alone(

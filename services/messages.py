@@ -47,6 +47,11 @@ def due(session: Session) -> int:
     return messages.due(session)
 
 
+def first_due(session: Session) -> uuid.UUID | None:
+    """The message that has been due for longest and that no worker holds."""
+    return messages.first_due(session)
+
+
 def counts(session: Session, flow_version_ids: Collection[int]) -> dict[str, int]:
     """How many messages of these flow versions are where, by the word people use for it; zero ones are left out.
 

@@ -8,21 +8,23 @@ sends by itself.
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 
 import redis
 import structlog
-from kombu.exceptions import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from channels.registry import providers
 from db import store
 from db.session import engine, transaction
-from domain.errors import ParleyError
+from domain.errors import Unavailable
 from services import delivery, enrollments, messages, outbox, receipts
 from settings import settings
 from workers.app import QUEUE
@@ -35,7 +37,10 @@ LEADER = 7_215_002
 ROUNDS = 20
 """How often a job is repeated within one tick while it has work, so that one full job does not starve the others."""
 
-BROKERLESS_SECONDS = 5.0
+HELPING_SECONDS = 5.0
+"""How long the sweeper sends by itself before it looks after its other jobs again."""
+
+IDLE_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -51,8 +56,8 @@ def main() -> None:
                 while not stop.is_set() and leads():
                     sweep()
                     stop.wait(TICK_SECONDS)
-        except (ParleyError, DBAPIError) as error:
-            log.warning("sweep_interrupted", error=type(error).__name__)
+        except (Unavailable, OperationalError) as error:
+            log.warning("sweep_interrupted", error=str(error).splitlines()[0])
         stop.wait(TICK_SECONDS)
 
 
@@ -72,18 +77,52 @@ def _leading() -> Iterator[Callable[[], bool]]:
 
 
 def sweep() -> None:
-    """One round."""
-    _while_busy(lambda session, _: delivery.take_over(session, 1_000, providers()))
-    _while_busy(lambda session, _: receipts.apply(session).total())
-    _while_busy(outbox.keep_one)
-    _while_busy(lambda session, now: enrollments.advance(session, now, 1_000))
+    """One round. A job that fails is reported and does not keep the others from being done."""
+    for name, job in JOBS.items():
+        try:
+            _while_busy(job)
+        except (Unavailable, OperationalError):
+            raise
+        except Exception:
+            log.exception("job_failed", job=name)
     with transaction() as session:
-        waiting = messages.due(session)
+        waiting, first = messages.due(session), messages.first_due(session)
     if waiting:
         tell_workers(waiting)
+    if first is not None and watchdog.bites(first, time.monotonic()):
+        log.warning("workers_idle", waiting=waiting, first=str(first))
+        drain_now(HELPING_SECONDS)
 
 
-def _while_busy(job: Callable[[Session, datetime], int]) -> None:
+@dataclass
+class Watchdog:
+    """Notices that nobody takes what is due although the workers have been told."""
+
+    first: uuid.UUID | None = None
+    since: float = 0.0
+
+    def bites(self, first: uuid.UUID, now: float) -> bool:
+        """Whether the same message has been the first in the queue for too long; ``now`` in monotonic seconds."""
+        if first != self.first:
+            self.first, self.since = first, now
+        return now - self.since > IDLE_SECONDS
+
+
+watchdog = Watchdog()
+
+
+Job = Callable[[Session, datetime], int]
+
+JOBS: Mapping[str, Job] = {
+    "take over": lambda session, _: delivery.take_over(session, 1_000, providers()),
+    "apply receipts": lambda session, _: receipts.apply(session).total(),
+    "keep promises": outbox.keep_one,
+    "advance flows": lambda session, now: enrollments.advance(session, now, 1_000),
+}
+"""What is done in each round, each until it answers that there was nothing to do."""
+
+
+def _while_busy(job: Job) -> None:
     for _ in range(ROUNDS):
         with transaction() as session:
             if not job(session, store.business_now(session)):
@@ -101,10 +140,10 @@ def tell_workers(waiting: int) -> None:
             queued = client.llen(QUEUE)
         for _ in range(wanted - int(queued)):
             drain.apply_async(retry=False, expires=TICK_SECONDS * 40)
-    except (redis.RedisError, OperationalError) as error:
+    except (redis.RedisError, BrokerError) as error:
         log.warning("no_broker", error=type(error).__name__)
         started = time.monotonic()
-        sent = drain_now(BROKERLESS_SECONDS)
+        sent = drain_now(HELPING_SECONDS)
         log.info("sent_without_broker", taken=sent, seconds=round(time.monotonic() - started, 2))
 
 
