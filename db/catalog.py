@@ -16,7 +16,7 @@ def custom_kinds(session: Session) -> dict[str, str]:
     pair = sa.func.jsonb_each(Customer.custom).table_valued("key", "value").lateral()
     kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, JSONB))
     rows = sa.select(pair.c.key, kind, sa.func.count()).select_from(Customer).join(pair, sa.true())
-    rows = rows.where(kind != "null").group_by(pair.c.key, kind).order_by(sa.func.count().desc())
+    rows = rows.where(kind != "null").group_by(pair.c.key, kind).order_by(sa.func.count().desc(), kind)
     kinds: dict[str, str] = {}
     for key, found, _ in session.execute(rows):
         kinds.setdefault(key, found)
