@@ -81,7 +81,9 @@ class World:
                 return self.ranked(node, person)
             case seg.Consent():
                 states = [
-                    state for channel, state, *span in person.consents if channel == node.channel and self.open(*span)
+                    state
+                    for channel, state, since, until in person.consents
+                    if channel == node.channel and self.open(since, until)
                 ]
                 return not states if node.state == "none" else node.state in states
             case seg.Reachable():
@@ -92,7 +94,7 @@ class World:
             case seg.Suppressed():
                 return any(channel in {node.channel, "*"} and at <= self.as_of for channel, at in person.suppressed)
             case seg.Tagged():
-                return any(name == node.name and self.open(*span) for name, *span in person.tags)
+                return any(name == node.name and self.open(since, until) for name, since, until in person.tags)
             case _:
                 raise NotImplementedError(node)
 
@@ -134,16 +136,18 @@ class World:
             "after": lambda: one > low[0],
             "since": lambda: one >= low[0],
         }
-        return tests[op]()
+        return bool(tests[op]())
 
     def timely(self, op: str, value: Any, step: Any) -> bool:
         """Whether an instant or a day lies so near."""
         if isinstance(value, datetime):
             past, now, future = self.as_of - step, self.as_of, self.as_of + step
-            return {"in_last": past <= value < now, "older_than": value < past, "in_next": now <= value < future}[op]
-        today = self.as_of.date()
-        past, future = today - step, today + step
-        return {"in_last": past < value <= today, "older_than": value <= past, "in_next": today < value <= future}[op]
+            tests = {"in_last": past <= value < now, "older_than": value < past, "in_next": now <= value < future}
+        else:
+            today = self.as_of.date()
+            past, future = today - step, today + step
+            tests = {"in_last": past < value <= today, "older_than": value <= past, "in_next": today < value <= future}
+        return bool(tests[op])
 
     def rows(self, name: str, during: Window | None, where: Iterable[seg.Filter], person: Person) -> list[Row]:
         """The rows of an activity that count."""
@@ -166,7 +170,7 @@ class World:
         """A measure over rows; ``None`` where there is nothing to measure."""
         values = [row[of] for row in rows if of and row.get(of) is not None]
         days = [Decimal((self.as_of - row["at"]) / timedelta(microseconds=1)) / 86_400_000_000 for row in rows]
-        return {
+        measures: dict[str, Callable[[], Any]] = {
             "count": lambda: len({row.get("order_id", id(row)) for row in rows}),
             "distinct": lambda: len(set(values)),
             "sum": lambda: sum(values) if values else None,
@@ -175,20 +179,22 @@ class World:
             "max": lambda: max(values, default=None),
             "days_since_last": lambda: min(days, default=None),
             "days_since_first": lambda: max(days, default=None),
-        }[measure]()
+        }
+        return measures[measure]()
 
     def metric(self, name: str, during: Window | None, person: Person) -> Any:
         """A metric of the store."""
         orders = self.rows("order", during, (), person)
         refunds = self.rows("refund", during, (), person)
-        return {
+        metrics: dict[str, Callable[[], Any]] = {
             "ltv": lambda: (self.measure(orders, "sum", "total") or 0) - (self.measure(refunds, "sum", "amount") or 0),
             "order_count": lambda: len(orders),
             "aov": lambda: self.measure(orders, "average", "total"),
             "largest_order": lambda: self.measure(orders, "max", "total"),
             "days_since_last_order": lambda: self.measure(orders, "days_since_last", None),
             "opens": lambda: len(self.rows("email_opened", during, (), person)),
-        }[name]()
+        }
+        return metrics[name]()
 
     def population(self, name: str, during: Window | None, among: str) -> list[tuple[Person, Any]]:
         """Everyone a percentile or a rank is taken over, with their known value."""
