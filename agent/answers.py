@@ -120,7 +120,7 @@ def _texts(messages: Sequence[BaseMessage]) -> Iterator[str]:
 
 
 def _counted(size: int | None) -> str:
-    return "" if size is None else f" ({size:,} customers)"
+    return "" if size is None else f" ({size:,})"
 
 
 def _shown(messages: Sequence[BaseMessage]) -> Iterator[dict[str, Any]]:

@@ -37,7 +37,7 @@ def ask_person(
             raw = definition.as_json() if definition else None
             shown.append({"label": option.label, "reply": option.label, "audience_size": size, "definition": raw})
     lines = [
-        f"- {one['label']}" + (f" ({one['audience_size']:,} customers)" if one["audience_size"] is not None else "")
+        f"- {one['label']}" + (f" ({one['audience_size']:,})" if one["audience_size"] is not None else "")
         for one in shown
     ]
     text = "\n".join([question, "", *lines]) if lines else question

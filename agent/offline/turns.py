@@ -13,7 +13,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.offline import words
-from agent.offline.reading import Command, FlowRequest, Reading
+from agent.offline.reading import Assumption, Command, FlowRequest, Reading
 from domain.errors import Invalid
 from domain.segments import Definition, parse
 
@@ -62,7 +62,7 @@ def next_message(
     if at is None:
         return AIMessage(words.greeting())
     asked = messages[at]
-    reading = read(str(asked.text), definition_before(messages[:at]))
+    reading = _chosen(messages[:at], str(asked.text), read) or read(str(asked.text), definition_before(messages[:at]))
     nlu = {"nlu": {"action": reading.action, "intent": reading.intent, **reading.trace()}}
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
@@ -91,6 +91,28 @@ def next_message(
             number += 1
     except StopIteration as end:
         return AIMessage(str(end.value), response_metadata=nlu)
+
+
+def _chosen(before: Sequence[BaseMessage], reply: str, read: Read) -> Reading | None:
+    """The sentence that was asked back about, read as the option says that the person chose; ``None`` for no option."""
+    asked = max((i for i, message in enumerate(before) if isinstance(message, HumanMessage)), default=None)
+    if asked is None:
+        return None
+    calls = [call for message in before[asked:] if isinstance(message, AIMessage) for call in message.tool_calls]
+    options = [option for call in calls if call["name"] == "ask_person" for option in call["args"].get("options", ())]
+    said = next((option for option in options if option["label"].casefold() == reply.strip().casefold()), None)
+    if said is None or said.get("definition") is None:
+        return None
+    first = read(str(before[asked].text), definition_before(before[:asked]))
+    definition = parse(said["definition"])
+    word = first.ambiguities[0].text if first.ambiguities else str(before[asked].text)
+    meant = Assumption(word=word, text=said["label"])
+    changes: dict[str, Any] = {"definition": definition, "assumptions": (*first.assumptions, meant), "question": ""}
+    if first.stats is not None:
+        changes |= {"action": "answer", "stats": first.stats.model_copy(update={"definition": definition})}
+    else:
+        changes["action"] = "draft" if first.flow else "segment"
+    return first.model_copy(update=changes)
 
 
 def definition_before(messages: Sequence[BaseMessage]) -> Definition | None:

@@ -15,6 +15,7 @@ from domain.segments_english import money
 Result = Mapping[str, Any]
 
 NAME_LENGTH = 80
+OPENING = 80
 
 EXAMPLES = (
     "customers in Texas who ordered over $100 in the last 6 months",
@@ -119,9 +120,8 @@ def campaign(proposal: Result) -> str:
     """A drafted campaign in a few lines: name, when and why then, subjects, ideas."""
     spec, evidence = proposal["spec"], proposal["evidence"]
     sends = [step for step in spec["steps"] if step["type"] == "send"]
-    subjects = [
-        f"- Message {place}: {plain(step['subject'] or step['body'][:80])}" for place, step in enumerate(sends, 1)
-    ]
+    texts = [str(step["subject"] or step["body"][:OPENING]).replace("`", "'").replace("\n", " ") for step in sends]
+    subjects = [f"- Message {place}: `{text}`" for place, text in enumerate(texts, 1)]
     ideas = [f"- {plain(idea)}" for idea in proposal.get("ideas", ())]
     return "\n".join(
         [
