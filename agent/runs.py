@@ -50,6 +50,7 @@ class Agent:
     def __init__(
         self,
         graph: Graph,
+        saver: BaseCheckpointSaver[str],
         locks: Pool,
         transaction: Transaction,
         planner: Callable[[Session], OfflinePlanner],
@@ -57,6 +58,7 @@ class Agent:
     ) -> None:
         """``planner`` and ``instructions`` are made from what the store holds now."""
         self._graph = graph
+        self._saver = saver
         self._locks = locks
         self._transaction = transaction
         self._planner = planner
@@ -117,13 +119,15 @@ class Agent:
     async def forget(self, thread_id: uuid.UUID, *, user: Person) -> None:
         """Erase what the agent remembers of a conversation. Raises Forbidden."""
         async with self._alone(thread_id, user):
-            saver = self._graph.checkpointer
-            if isinstance(saver, BaseCheckpointSaver):
-                await saver.adelete_thread(str(thread_id))
+            await self._saver.adelete_thread(str(thread_id))
 
     @asynccontextmanager
     async def _alone(self, thread_id: uuid.UUID, user: Person) -> AsyncIterator[None]:
-        """No other run of this conversation, which belongs to this user, inside the block."""
+        """No other run of this conversation, which belongs to this user, inside the block.
+
+        Afterwards only the latest state is kept: each step saves all messages, so a long conversation would grow with
+        the square of its length.
+        """
 
         def own() -> None:
             with self._transaction() as session:
@@ -132,6 +136,7 @@ class Agent:
         await asyncio.to_thread(own)
         async with alone(self._locks, f"conversation {thread_id}", wait_seconds=WAIT_SECONDS):
             yield
+            await self._saver.aprune([str(thread_id)], strategy="keep_latest")
 
     async def _run(
         self, thread_id: uuid.UUID, given: dict[str, Any] | Command[Any], user: Person, trace: str
@@ -238,7 +243,7 @@ async def open_agent(url: str | None = None) -> AsyncIterator[Agent]:
         endpoint = model.endpoint(settings())
         if endpoint is not None:
             stack.push_async_callback(endpoint.aclose)
-        yield Agent(build(endpoint, saver), locks, partial(transaction, url), planner, instructions)
+        yield Agent(build(endpoint, saver), saver, locks, partial(transaction, url), planner, instructions)
 
 
 def _config(thread_id: uuid.UUID) -> RunnableConfig:

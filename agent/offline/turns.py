@@ -105,9 +105,8 @@ def _chosen(before: Sequence[BaseMessage], reply: str, read: Read) -> Reading | 
         return None
     first = read(str(before[asked].text), definition_before(before[:asked]))
     definition = parse(said["definition"])
-    word = first.ambiguities[0].text if first.ambiguities else str(before[asked].text)
-    meant = Assumption(word=word, text=said["label"])
-    changes: dict[str, Any] = {"definition": definition, "assumptions": (*first.assumptions, meant), "question": ""}
+    meant = [Assumption(word=found.text, text=said["label"]) for found in first.ambiguities[:1]]
+    changes: dict[str, Any] = {"definition": definition, "assumptions": (*first.assumptions, *meant), "question": ""}
     if first.stats is not None:
         changes |= {"action": "answer", "stats": first.stats.model_copy(update={"definition": definition})}
     else:

@@ -10,7 +10,7 @@ from functools import partial
 from agent import checkpoints, model
 from agent.graph import build
 from agent.offline.model import OfflinePlanner
-from agent.offline.reading import FlowRequest, Option, Reading
+from agent.offline.reading import Ambiguity, FlowRequest, Option, Reading
 from agent.parts import Card, Notice, Part, Question, TextDelta, ToolFinished
 from agent.runs import Agent
 from db import store
@@ -44,6 +44,7 @@ SENTENCES = {
         action="clarify",
         intent="segment",
         question="What does “good” mean here?",
+        ambiguities=(Ambiguity(start=0, end=4, text="good", options=()),),
         options=(Option(label="No order in 60 days", definition=lapsed(60)), Option(label="Something else")),
     ),
     "go ten days ahead": Reading(text="", action="answer", intent="clock", clock="10d"),
@@ -100,6 +101,7 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
         async with checkpoints.saver(url) as saver, pool(url, size=5) as locks:
             opened = Agent(
                 build(endpoint, saver),
+                saver,
                 locks,
                 partial(transaction, url),
                 planner=lambda _: OfflinePlanner(reader=read),

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from agent.parts import Card, ToolStarted
 from agent.repair import without_gaps
@@ -197,6 +197,18 @@ async def test_what_the_agent_remembers_can_be_erased(talk: Talk) -> None:
     assert "Describe the customers" in text_of(await talk.say("help"))
 
 
+async def test_a_long_conversation_keeps_only_its_latest_state(talk: Talk) -> None:
+    await talk.say("high ltv, lapsed")
+    for _ in range(3):
+        await talk.say("help")
+    (card,) = await talk.waiting()
+    with transaction(talk.url) as session:
+        kept = session.scalars(text("select count(*) from lg.checkpoints")).one()
+    assert kept <= 2
+    talk.decide(card)
+    assert "approved by mara" in text_of(await talk.go_on())
+
+
 async def test_two_runs_of_one_conversation_wait_for_each_other(talk: Talk) -> None:
     first, second = await asyncio.gather(talk.say("high ltv, lapsed"), talk.say("high ltv, lapsed"))
     assert len(cards(first) + cards(second)) == 2
@@ -211,10 +223,10 @@ async def test_a_conversation_that_stays_busy_is_refused_in_time(database: str) 
         assert refused.value.code == "conversation_busy"
 
 
-@pytest.mark.parametrize(("text", "code"), [("  \n ", "message_empty"), ("x" * 2_001, "message_too_long")])
-async def test_a_message_without_words_or_with_too_many_is_refused(talk: Talk, text: str, code: str) -> None:
+@pytest.mark.parametrize(("said", "code"), [("  \n ", "message_empty"), ("x" * 2_001, "message_too_long")])
+async def test_a_message_without_words_or_with_too_many_is_refused(talk: Talk, said: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        await talk.say(text)
+        await talk.say(said)
     assert refused.value.code == code
 
 
