@@ -16,6 +16,9 @@ Action = Literal["segment", "draft", "answer", "clarify", "refuse"]
 Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "help", "unknown"]
 
 
+Role = Literal["condition", "connective", "objective", "request", "filler", "unused"]
+
+
 class Part(BaseModel):
     """What all parts share: frozen, and turning into JSON as they are."""
 
@@ -28,7 +31,7 @@ class Span(Part):
     start: int
     end: int
     text: str
-    role: Literal["condition", "connective", "objective", "request", "filler", "unused"]
+    role: Role
     path: str | None = None
 
 
@@ -36,7 +39,8 @@ class Assumption(Part):
     """A choice the sentence left open. ``path`` and ``value`` name the number in the definition that may be changed.
 
     ``path`` is dotted, e.g. ``where.of.0.value.percentile`` or ``where.of.2.during.last``; ``unit`` is ``days``,
-    ``months``, ``percentile``, ``orders``, a currency ... Both are empty where there is no number to change.
+    ``months``, ``percentile``, ``orders``, a currency ... Both are empty where there is no number to change. ``also`` are
+    further places where the same number stands.
     """
 
     word: str
@@ -44,6 +48,7 @@ class Assumption(Part):
     path: str | None = None
     value: float | None = None
     unit: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Option(Part):
@@ -77,7 +82,17 @@ class StatsQuery(Part):
     """
 
     what: Literal[
-        "count", "share", "average", "median", "minimum", "maximum", "total", "percentile", "distribution", "top", "trend"
+        "count",
+        "share",
+        "average",
+        "median",
+        "minimum",
+        "maximum",
+        "total",
+        "percentile",
+        "distribution",
+        "top",
+        "trend",
     ]
     metric: str | None = None
     activity: str | None = None

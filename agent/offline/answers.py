@@ -1,0 +1,103 @@
+"""Which reading follows from what was understood: show it, ask, or refuse and name what is missing?"""
+
+from agent.offline.audience import Audience, ambiguities, assumptions, definition, spans, with_everyone
+from agent.offline.reading import FlowRequest, Intent, Option, Reading
+from agent.offline.sentence import Sentence
+from agent.offline.trees import MOST_READINGS, Built, Tree, built, choices, settled
+from domain import segments as seg
+from domain.segments import MAX_NODES, Definition, walk
+from domain.segments_english import sentence
+
+EXAMPLES = (
+    "high LTV customers that haven't purchased recently",
+    "customers in Texas who spent more than $500 in the last year",
+    "email subscribers who bought twice but not in the last 90 days",
+)
+NOTHING = (
+    "I can find customers by who they are, what they did and what they spent, for example: "
+    + "; ".join(f"“{example}”" for example in EXAMPLES)
+    + "."
+)
+
+
+def refused(chart: Sentence, question: str, unused: tuple[str, ...] = (), intent: Intent = "unknown") -> Reading:
+    """A refusal that says what is missing."""
+    return Reading(
+        text=chart.text, action="refuse", intent=intent, question=question, unused_words=unused, confidence=0.0
+    )
+
+
+def segment(
+    chart: Sentence, found: Audience, *, intent: Intent = "segment", flow: FlowRequest | None = None, objective: range = range(0),
+    patched: bool = False,
+) -> Reading:  # fmt: skip
+    """A segment, or a campaign's audience, as far as the words decide it."""
+    tree = found.tree
+    if tree is None and found.everyone and not found.unused:
+        tree = with_everyone(chart)
+    if tree is None:
+        return _nothing(chart, found, intent, flow)
+    open_choices = choices(tree)
+    made = built(settled(tree)[0][1])
+    common = {
+        "text": chart.text,
+        "intent": intent,
+        "patched": patched,
+        "assumptions": assumptions(chart, made),
+        "unused_words": found.unused,
+        "ambiguities": ambiguities(chart, tree),
+        "spans": spans(chart, found.items, made, objective=objective),
+        "flow": flow,
+        "confidence": confidence(chart, found, made, len(open_choices)),
+    }
+    if sum(1 for _ in walk(made.where)) > MAX_NODES:
+        return refused(chart, "That is more than one segment can hold; please ask for a part of it.", intent=intent)
+    if found.unused:
+        label = "Leave that out" if len(found.unused) == 1 else "Leave those out"
+        option = Option(label=label, definition=definition(chart, settled(tree)[0][1]))
+        question = (
+            f"I did not use: {named(found.unused)}. What do you mean by {'it' if len(found.unused) == 1 else 'them'}?"
+        )
+        return Reading(action="clarify", question=question, options=(option,), **common)
+    if open_choices:
+        options = tuple(
+            Option(label=label, definition=definition(chart, option)) for label, option in settled(tree)[:MOST_READINGS]
+        )
+        question = f"“{open_choices[0].word.strip()}” can be read in {len(options)} ways. Which do you mean?"
+        return Reading(action="clarify", question=question, options=options, **common)
+    return Reading(action="segment" if intent == "segment" else "draft", definition=definition(chart, tree), **common)
+
+
+def _nothing(chart: Sentence, found: Audience, intent: Intent, flow: FlowRequest | None) -> Reading:
+    if found.unused:
+        question = f"I know no condition for {named(found.unused)} in this store's data. {NOTHING}"
+        return refused(chart, question, found.unused, intent)
+    if intent == "flow":
+        return Reading(
+            text=chart.text, action="clarify", intent="flow", flow=flow, question="Who should get it?", confidence=0.3
+        )
+    return refused(chart, NOTHING, (), intent)
+
+
+def named(words: tuple[str, ...]) -> str:
+    """Words in quotes, joined for a sentence."""
+    quoted = [f"“{word}”" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def confidence(chart: Sentence, found: Audience, made: Built, open_choices: int) -> float:
+    """Between 0 and 1: the share of words used, less for each repair, assumption and open choice."""
+    total = len(chart.tokens) or 1
+    unknown = sum(item.end - item.start for item in found.items if item.kind == "unknown")
+    score = (1 - unknown / total) * 0.9 ** len(chart.repairs) * 0.98 ** len(made.notes) * 0.5**open_choices
+    return round(score * (0.5 if unknown else 1.0), 3)
+
+
+def described(chart: Sentence, node: seg.Leaf) -> str:
+    """A condition in English."""
+    return sentence(Definition(dataset=chart.catalog.dataset, where=node), chart.catalog)
+
+
+def one(tree: Tree) -> Tree:
+    """The first settled reading of a tree."""
+    return settled(tree)[0][1]

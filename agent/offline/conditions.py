@@ -1,0 +1,155 @@
+"""Which conditions may begin at a place of the sentence? Every kind there is, with what may stand before: not, only, recently."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from agent.offline import amounts, deeds, measures, permissions, terms, things, times, traits
+from agent.offline.amounts import Amount
+from agent.offline.frames import Frame
+from agent.offline.grammar import Alternative, Grammar
+from agent.offline.sentence import Said, Sentence
+from agent.offline.things import Things
+from agent.offline.times import Days, Stretch
+from agent.offline.trees import negated
+from domain.glossary import Term
+from domain.windows import Window
+
+KINDS = (
+    "edged", "doing", "spending", "measured", "levelled", "ranked", "having", "agents", "dated", "compared", "present", "consented",
+    "reached", "marked", "mailed", "aged_in", "termed", "undecided", "placed",
+)  # fmt: skip
+"""The parts that are conditions; of two that fit the same words, the one further left is meant."""
+
+SKIPPED = ("have", "be", "will", "do", "ever")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What stood before a condition."""
+
+    denied: bool = False
+    only: bool = False
+    term: Term | None = None
+    anything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of a condition that borrows the rest from the one before it: ``but not in 2025``, ``or tea``."""
+
+    changes: dict[str, Any]
+    denied: bool = False
+
+    def applied(self, frame: Frame) -> Frame:
+        """The frame with what the fragment says instead."""
+        return replace(frame, **self.changes, none=self.denied or frame.none)
+
+
+@cache
+def grammar() -> Grammar:
+    """The rules of all conditions."""
+    made = Grammar()
+    for part in (times, amounts, things, terms, deeds, measures, traits, permissions):
+        part.add(made)
+    made.reader("core")(_core)
+    made.reader("condition")(_condition)
+    made.reader("fragment")(_fragment)
+    return made
+
+
+def _core(chart: Sentence, i: int) -> Iterator[Alternative]:
+    for kind in KINDS:
+        yield from chart.at(kind, i)
+
+
+def _condition(chart: Sentence, i: int) -> Iterator[Alternative]:
+    for at, before in _before(chart, i):
+        for end, found in chart.at("core", at):
+            said = _after(chart, before, found)
+            if said:
+                yield end, said
+
+
+def _before(chart: Sentence, i: int) -> Iterator[tuple[int, Before]]:
+    """The places where a condition may begin after auxiliaries, adverbs and negations, nearest first."""
+    before = Before()
+    yield i, before
+    while i < len(chart.stems):
+        if end := chart.is_any(i, "not", "without"):
+            before = replace(before, denied=not before.denied, anything=True)
+        elif found := chart.best("term_window", i):
+            end, term = found
+            before = replace(before, term=term, anything=True)
+        elif end := chart.is_any(i, "only"):
+            before = replace(before, only=True, anything=True)
+        elif end := chart.is_any(i, *SKIPPED):
+            before = replace(before, anything=True)
+        else:
+            return
+        i = end
+        if i < len(chart.stems):
+            yield i, before
+
+
+def _after(chart: Sentence, before: Before, found: Said) -> Said | None:
+    frame = found.frame
+    if before.term:
+        if frame is None or frame.stretch is not None:
+            return None
+        found = deeds.said(replace(frame, stretch=Stretch(term=before.term)), chart) or found
+    if before.only and found.frame:
+        found = deeds.said(_only(found.frame), chart) or found
+    if before.denied:
+        turned = replace(found.frame, none=not found.frame.none) if found.frame else None
+        found = replace(found, tree=negated(found.tree, chart.catalog), frame=turned)
+    return replace(found, denied=before.denied, bare=not before.anything)
+
+
+def _only(frame: Frame) -> Frame:
+    """Only once is exactly once; only coffee is coffee and nothing else."""
+    if frame.amount and frame.amount.op is None:
+        return replace(frame, amount=replace(frame.amount, op="eq"))
+    return replace(frame, only=bool(frame.things))
+
+
+def _fragment(chart: Sentence, i: int) -> Iterator[Alternative]:
+    denied = False
+    at = i
+    while at < len(chart.stems) and (end := chart.is_any(at, "not", "both", "ever")):
+        denied = denied or bool(chart.is_any(at, "not"))
+        at = end
+    if at >= len(chart.stems):
+        return
+    for end, stretch in chart.at("window", at):
+        yield end, Fragment({"stretch": stretch}, denied)
+    for end, days in chart.at("days", at):
+        yield end, Fragment({"stretch": _on(days)}, denied)
+    for end, found in chart.at("things", at):
+        yield end, _of_things(found, denied=denied)
+        for last, stretch in chart.at("window", end):
+            yield last, _of_things(found, denied=denied, stretch=stretch)
+    yield from _of_amounts(chart, at, denied=denied)
+
+
+def _of_amounts(chart: Sentence, i: int, *, denied: bool) -> Iterator[Alternative]:
+    for end, amount in chart.at("times_amount", i):
+        yield from _windowed(chart, end, {"amount": amount}, denied=denied)
+    for end, more in chart.at("money_arg", i):
+        yield from _windowed(chart, end, {"money": more["money"]}, denied=denied)
+
+
+def _windowed(chart: Sentence, i: int, changes: dict[str, Amount], *, denied: bool) -> Iterator[Alternative]:
+    yield i, Fragment(dict(changes), denied)
+    for end, stretch in chart.at("window", i) if i < len(chart.stems) else ():
+        yield end, Fragment({**changes, "stretch": stretch}, denied)
+
+
+def _on(days: Days) -> Stretch:
+    return Stretch(Window(start=days.first, end=days.last), note=days.said)
+
+
+def _of_things(found: Things, *, denied: bool, stretch: Stretch | None = None) -> Fragment:
+    changes: dict[str, Any] = {"things": found.things, "joint": found.joint}
+    return Fragment({**changes, "stretch": stretch} if stretch else changes, denied)

@@ -1,0 +1,77 @@
+"""Which parts, side by side, explain the sentence best? Those that leave the fewest words over and are the fewest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from agent.offline.sentence import Sentence
+
+CONDITION, FRAGMENT, BARE = 1.0, 3.0, 1.4
+MARK, FILLER, ASK, UNKNOWN = 0.3, 0.45, 0.4, 10.0
+SIGN, LEFT_OVER_SIGN = 0.1, 0.5
+
+MARKS = ("but", "except", "or", "and", "comma", "either", "neither", "both", "not", "who", "whose", "entity", "them")
+_SILENT = {"?", "!", "-", ".", "/", "&", "+"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stretch of tokens and what it is: a condition, a fragment, a mark of the logic, filler, or unknown."""
+
+    kind: str
+    start: int
+    end: int
+    value: Any = None
+
+
+def cover(
+    chart: Sentence, start: int = 0, end: int | None = None, *, extra: tuple[tuple[str, float], ...] = ()
+) -> list[Item]:
+    """The cheapest row of items from one place to another; ``extra`` are further parts to look for, with their price."""
+    last = len(chart.tokens) if end is None else end
+    best: list[tuple[float, int, Item | None]] = [(float("inf"), 0, None)] * (last + 1)
+    best[start] = (0.0, 0, None)
+    for i in range(start, last):
+        cost, count, _ = best[i]
+        if cost == float("inf"):
+            continue
+        for price, item in _items(chart, i, start, extra):
+            if item.end <= last and (cost + price, count + 1) < best[item.end][:2]:
+                best[item.end] = (cost + price, count + 1, item)
+    row: list[Item] = []
+    at = last
+    while at > start:
+        item = best[at][2]
+        if item is None:
+            break
+        row.append(item)
+        at = item.start
+    return row[::-1]
+
+
+def _items(chart: Sentence, i: int, start: int, extra: tuple[tuple[str, float], ...]) -> Iterator[tuple[float, Item]]:
+    for kind, price in extra:
+        for end, value in chart.at(kind, i):
+            yield price, Item(kind, i, end, value)
+    for end, said in chart.at("condition", i):
+        yield _price(chart, i, end), Item("condition", i, end, said)
+    if i > start:
+        for end, fragment in chart.at("fragment", i):
+            yield FRAGMENT, Item("fragment", i, end, fragment)
+    token = chart.tokens[i]
+    if token.norm in {"(", ")"}:
+        yield SIGN, Item("open" if token.norm == "(" else "close", i, i + 1)
+    for kind in MARKS:
+        for end, _ in chart.at(kind, i):
+            yield MARK + (0.01 * (end - i)), Item(kind, i, end, chart.stems[i])
+    for kind, price in (("filler", FILLER), ("ask", ASK)):
+        for end, _ in chart.at(kind, i):
+            yield price, Item("filler", i, end, kind)
+    if token.kind == "sign":
+        yield SIGN if token.norm in _SILENT else LEFT_OVER_SIGN, Item("filler", i, i + 1, "sign")
+    yield UNKNOWN, Item("unknown", i, i + 1)
+
+
+def _price(chart: Sentence, i: int, end: int) -> float:
+    """A single word that is a condition by itself must not win against its being part of a mark or a request."""
+    return BARE if end == i + 1 else CONDITION

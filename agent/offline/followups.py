@@ -1,0 +1,554 @@
+"""Does the sentence change the segment before it? ``make it 90 days``, ``only in Texas``, ``remove the second one``."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from agent.offline import answers
+from agent.offline.amounts import Amount
+from agent.offline.audience import Audience, audience
+from agent.offline.grammar import Grammar
+from agent.offline.reading import Option, Reading
+from agent.offline.sentence import Sentence
+from agent.offline.times import Stretch, length_text, unit_of
+from agent.offline.tokens import Token
+from agent.offline.trees import Choice, Group, Leaf, Tree, choices, joined, leaves, negated, one_of, settled
+from domain import segments as seg
+from domain.segments import Definition
+from domain.windows import Window
+
+_ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+    "5th": 5,
+}
+_NO_SEGMENT = "There is no segment yet that this could change. Which customers do you mean?"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new number, and what it replaces where that was said."""
+
+    kind: str
+    value: Any
+    about: tuple[str, ...] = ()
+    old: Any = None
+
+
+def add(grammar: Grammar) -> None:
+    """Teach a grammar how changes are asked for."""
+    rule = grammar.rule
+    rule(
+        "polite",
+        "please|ok|okay|now|actually|hmm|then|and|can|could|you|lets|just|no|yes|great|good|nice|thanks|but|perfect|cool|also|instead|better|rather|would",
+        "can you",
+        "let us",
+    )(lambda *_: True)
+    rule(
+        "make",
+        "make|set|change|turn|use|try|raise|lower|increase|decrease|reduce|extend|shorten|move|take|update|adjust|bump|do|go|switch|widen|tighten|limit|expand|modify",
+    )(lambda *_: True)
+    rule("it", "it|that|this|them", "the window|period|time|timeframe|threshold|number|limit|cutoff|cut|range|percentile|amount|value|minimum|recency|one|lookback", "to|with|for|at|in|by|up to|down to|out to|back to",
+         "the date range", "time window|frame")(lambda *_: True)  # fmt: skip
+    rule("instead", "instead|please|now|rather", "instead please", "?", "!", ".", "for that", "then")(lambda *_: True)
+
+    @rule("new_number", "<length>", "the :last <length>", "[:in] the :last <length>", "last|past <length>")
+    def _(_c: Sentence, _i: int, _e: int, length: str) -> Change:
+        return Change("length", length)
+
+    @rule("new_number", "[the] <nth>", "top <token_percent>", "<token_percent>")
+    def _(_c: Sentence, _i: int, _e: int, found: Any) -> Change:
+        if isinstance(found, Token):
+            return Change("percent", float(found.number))
+        return Change("percentile", found)
+
+    @rule("new_number", "<figure_amount>", "<times_amount>")
+    def _(_c: Sentence, _i: int, _e: int, amount: Amount) -> Change:
+        return Change("amount", amount)
+
+    @rule("new_number", "<window>")
+    def _(_c: Sentence, _i: int, _e: int, stretch: Stretch) -> Change | None:
+        return Change("window", stretch.window) if stretch.window else None
+
+    @rule("number_change", ":make :it [:it] [:it] <new_number> [:instead]", "<new_number> instead [:instead]", "what|how about <new_number> [instead] [:instead]",
+          ":make <new_number> [:instead]", "<new_number>", "it should be <new_number>", ":make :it <new_number> :last", "no [:comma] <new_number>")  # fmt: skip
+    def _(_c: Sentence, _i: int, _e: int, change: Change) -> Change:
+        return change
+
+    @rule(
+        "number_change",
+        ":make [:det] [:it] <old> to|with|into|by <new_number> [:instead]",
+        "<new_number> instead of [:det] <old> [:instead]",
+        "not [:det] <old> but <new_number>",
+    )
+    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Change:
+        change = next(item for item in found if isinstance(item, Change) and item.kind != "old")
+        old = next(item for item in found if isinstance(item, Change) and item is not change)
+        return Change(change.kind, change.value, old=old.value)
+
+    @rule("old", "<length>", "<token_number>", "<token_money>", "<nth>", "<token_percent>")
+    def _(_c: Sentence, _i: int, _e: int, found: Any) -> Change:
+        value = found.number if isinstance(found, Token) else found
+        return Change("old", value)
+
+    @rule(
+        "number_change",
+        ":make [:det] <referent> [:it] [:it] [:it] <new_number> [:instead]",
+        "<referent> :be|should [be] <new_number> [:instead]",
+        ":make <referent> <new_number>",
+    )
+    def _(_c: Sentence, _i: int, _e: int, about: tuple[str, ...], change: Change) -> Change:
+        return Change(change.kind, change.value, about=about)
+
+    @rule("referent", "<metric>")
+    def _(_c: Sentence, _i: int, _e: int, name: str) -> tuple[str, ...]:
+        return (name,)
+
+    @rule("referent", "<attribute>", "<activity_noun>", "<activity_verb>")
+    def _(_c: Sentence, _i: int, _e: int, names: tuple[str, ...]) -> tuple[str, ...]:
+        return names
+
+    @rule("referent", "<term_window>", "<term_level>", "<term_condition>")
+    def _(_c: Sentence, _i: int, _e: int, term: Any) -> tuple[str, ...]:
+        return (f"term {term.word}",)
+
+    rule("referent", "<channels>", "consent|subscription", "email consent")(lambda *_: ("consent",))
+    rule("remove", "remove|drop|delete|forget|skip|cancel|lose|scrap|eliminate", "get rid of", "take out|away|off", "leave out|off", "forget about", "without", "ignore", "no need for", "clear", "discard", "i do not need|want",
+         "do not filter by|on", "undo")(lambda *_: True)  # fmt: skip
+    rule(
+        "piece",
+        "condition|filter|rule|part|criterion|criteria|one|requirement|constraint|clause|bit|restriction|line|limit|window",
+    )(lambda *_: True)
+
+    @grammar.reader("which")
+    def _(chart: Sentence, i: int) -> Iterator[tuple[int, int]]:
+        stem = chart.stems[i]
+        if stem in _ORDINALS:
+            yield i + 1, _ORDINALS[stem]
+        if stem == "last":
+            yield i + 1, -1
+
+    @rule("removal", ":remove [:det] <which> [:piece]", ":remove [:piece] [number] <token_number>")
+    def _(_c: Sentence, _i: int, _e: int, which: Any) -> dict[str, Any]:
+        return {"index": int(which.number) if isinstance(which, Token) else which}
+
+    @rule("removal", ":remove [:det] <referent> [:piece]", ":remove [:det] :piece about|on|for [:det] <referent>")
+    def _(_c: Sentence, _i: int, _e: int, about: tuple[str, ...]) -> dict[str, Any]:
+        return {"about": about}
+
+    @rule(
+        "removal",
+        ":remove [:live] <values> [:piece]",
+        ":remove [:det] <values> :piece",
+        ":remove [:det] <condition> :piece",
+    )
+    def _(_c: Sentence, _i: int, _e: int, said: Any) -> dict[str, Any]:
+        return {"like": said.tree}
+
+    rule("adding", "only|just", "also", "but only|also|just", "and [also|only]", "plus", "additionally", "restrict|limit|narrow|filter|reduce it|them|this|that|down [down] to", "restrict|limit|narrow|filter to|by|for", "add", "keep only|just", "now only",
+         "who [also]", "that [also]", "make it only|just", "of|among those|these|them|that [:comma] [only]", "require|requiring", "and only those|the|them [who|that|in]", "with the condition that", "where",
+         "and they must", "make sure they", "they must|should [also|be|have]", "it should be|have", "additionally require")(lambda *_: True)  # fmt: skip
+    rule(
+        "including",
+        "or",
+        "include|add [also] [:them|people|customer|everyone]",
+        "also include|add",
+        "plus :them",
+        "and :them who",
+        "as well as",
+        "or also",
+        "include",
+    )(lambda *_: True)
+    rule("excluding", ":except", "but not|without|exclude", "not", "and not|exclude", "remove|drop|leave|take [out] :det :entity|people", "remove|drop people|everyone|anyone|customer|those|them", "but leave out", "nobody|no one", "without",
+         "not those", "take out people|those|everyone|customer|anyone")(lambda *_: True)  # fmt: skip
+    rule(
+        "swap",
+        ":make|replace|swap|substitute|exchange [:live] [:det] <values> to|with|by|for|into [:live] <value_again>",
+        "[:live] <values> instead of [:live] <value_again>",
+        "not [:live] <values> but [:live] <value_again>",
+    )(lambda _c, _i, _e, one, other: (one.tree, other.tree))
+    rule("value_again", "<values>")(lambda _c, _i, _e, said: said)
+
+
+def read(chart: Sentence, previous: Definition | None) -> Reading | None:
+    """The reading of a change to the segment before; ``None`` where the sentence is not one."""
+    start = chart.past(0, "polite", "comma")
+    for at in sorted({start, 0}, reverse=True):
+        if at >= len(chart.tokens):
+            continue
+        for way in (_number, _removal, _swapped):
+            found = way(chart, at, previous)
+            if found:
+                return found
+    return _widened(chart, previous) if previous else None
+
+
+def _whole(chart: Sentence, part: str, i: int) -> Any:
+    """The value of a part that reaches to the end of the sentence."""
+    n = len(chart.tokens)
+    return next((value for end, value in chart.at(part, i) if chart.past(end, "instead", "comma") >= n), None)
+
+
+def _number(chart: Sentence, i: int, previous: Definition | None) -> Reading | None:
+    change: Change | None = _whole(chart, "number_change", i)
+    if change is None:
+        return None
+    if previous is None:
+        cued = bool(chart.is_any(i, "make")) or chart.stems[-1] == "instead"
+        question = Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=0.3)
+        return question if cued or change.kind in {"length", "percent", "percentile", "amount"} else None
+    tree = one_of(previous)
+    places = [place for place in _places(chart, tree, change) if _fits(chart, place, change)]
+    made = [_replaced(tree, place.leaf, place.changed) for place in places]
+    if not made:
+        return answers.refused(chart, "Nothing in the segment takes that number. What should it change?", (), "segment")
+    if len(made) > 1:
+        options = tuple((f"change “{place.label}”", option) for place, option in zip(places, made, strict=True))
+        return _settled(chart, Choice(chart.text, options[:4]))
+    return _settled(chart, made[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A condition that could take the number, and what it becomes."""
+
+    leaf: Leaf
+    changed: seg.Leaf
+    label: str
+
+
+def _places(chart: Sentence, tree: Tree, change: Change) -> list[Place]:
+    found = []
+    for leaf in leaves(tree):
+        changed = _CHANGES[change.kind](leaf.node, change)
+        if changed is not None and changed != leaf.node and _is_about(chart, leaf.node, change):
+            found.append(Place(leaf, changed, answers.described(chart, leaf.node)))
+    named = {type(place.leaf.node) for place in found}
+    if change.kind == "amount" and not change.about and change.value.money and seg.Metric in named:
+        found = [place for place in found if isinstance(place.leaf.node, seg.Metric)]
+    return found
+
+
+def _is_about(chart: Sentence, node: seg.Leaf, change: Change) -> bool:
+    if change.old is not None:
+        return _holds(node, change.old)
+    if not change.about:
+        return True
+    name = getattr(node, "name", None) or getattr(node, "metric", None)
+    siblings = {"item": "order"}
+    for about in change.about:
+        if about.startswith("term "):
+            return _is_term(chart, node, about.removeprefix("term "))
+        if about == name or siblings.get(str(name)) == about:
+            return True
+    return False
+
+
+def _is_term(chart: Sentence, node: seg.Leaf, word: str) -> bool:
+    kind = chart.lexicon.glossary.terms[word].kind
+    if kind == "window":
+        return getattr(node, "during", None) is not None
+    return isinstance(node, seg.Metric)
+
+
+def _holds(node: seg.Leaf, old: Any) -> bool:
+    values: list[Any] = [getattr(node, "value", None), getattr(node, "count", None), getattr(node, "percent", None)]
+    during = getattr(node, "during", None)
+    values += [during.last, during.until] if during else []
+    if isinstance(values[0], seg.Percentile):
+        values.append(values[0].percentile)
+    values += [test.value for test in getattr(node, "where", ())]
+    if isinstance(old, str):
+        return old in values
+    return any(
+        not isinstance(value, str | bool) and value is not None and value == old
+        for value in values
+        if not isinstance(value, tuple | seg.Percentile)
+    )
+
+
+def _fits(_chart: Sentence, _place: Place, _change: Change) -> bool:
+    return True
+
+
+def _length(node: seg.Leaf, change: Change) -> seg.Leaf | None:
+    during = getattr(node, "during", None)
+    if during is not None and during.last:
+        return _copied(node, during=Window(last=change.value))
+    if during is not None and during.until:
+        return _copied(node, during=Window(until=change.value))
+    if isinstance(node, seg.Attribute) and node.op in {"in_last", "older_than", "in_next", "anniversary_in_next"}:
+        return _copied(node, value=change.value)
+    if isinstance(node, seg.Metric) and node.name.startswith("days_since") and unit_of(change.value) == "days":
+        return _copied(node, value=Decimal(change.value.rstrip("d")))
+    return None
+
+
+def _window(node: seg.Leaf, change: Change) -> seg.Leaf | None:
+    return _copied(node, during=change.value) if getattr(node, "during", None) is not None else None
+
+
+def _percentile(node: seg.Leaf, change: Change) -> seg.Leaf | None:
+    if isinstance(node, seg.Metric) and isinstance(node.value, seg.Percentile):
+        return _copied(node, value=node.value.model_copy(update={"percentile": change.value}))
+    return None
+
+
+def _percent(node: seg.Leaf, change: Change) -> seg.Leaf | None:
+    if isinstance(node, seg.Rank | seg.Bucket) and getattr(node, "percent", None) is not None:
+        return _copied(node, percent=change.value)
+    if isinstance(node, seg.Metric) and isinstance(node.value, seg.Percentile) and 0 < change.value < 100:  # noqa: PLR2004
+        return _copied(node, value=node.value.model_copy(update={"percentile": 100 - change.value}))
+    return None
+
+
+def _amount(node: seg.Leaf, change: Change) -> seg.Leaf | None:
+    amount: Amount = change.value
+    if isinstance(node, seg.Rank) and node.count is not None and not amount.money:
+        return _copied(node, count=int(amount.low))
+    if isinstance(node, seg.Metric) or (isinstance(node, seg.Activity) and node.op not in {"any", "none"}):
+        if isinstance(node.value, seg.Percentile) and not amount.money:
+            return (
+                _copied(node, value=node.value.model_copy(update={"percentile": float(amount.low)}))
+                if 0 < amount.low < 100
+                else None
+            )
+        op = amount.op or (node.op if node.op != "between" else "gte")
+        return _copied(node, value=amount.value, op=op)
+    if isinstance(node, seg.Activity) and amount.money:
+        return _in_filters(node, amount)
+    if getattr(node, "during", None) is not None and not amount.money and amount.op is None:
+        last = node.during.last or node.during.until  # type: ignore[union-attr] - it has a window
+        length = length_text(amount.low, last.lstrip("0123456789")) if last else None
+        return _length(node, Change("length", length)) if length else None
+    return None
+
+
+def _in_filters(node: seg.Activity, amount: Amount) -> seg.Leaf | None:
+    where = tuple(
+        test.model_copy(update={"value": amount.value, "op": amount.op or test.op})
+        if isinstance(test.value, Decimal)
+        else test
+        for test in node.where
+    )
+    return _copied(node, where=where) if where != node.where else None
+
+
+def _copied(node: Any, **changes: Any) -> seg.Leaf:
+    """The node with changes, checked again."""
+    made: seg.Leaf = type(node).model_validate({**dict(node), **changes})
+    return made
+
+
+_CHANGES: dict[str, Callable[[seg.Leaf, Change], seg.Leaf | None]] = {
+    "length": _length,
+    "window": _window,
+    "percentile": _percentile,
+    "percent": _percent,
+    "amount": _amount,
+}
+
+
+def _replaced(tree: Tree, leaf: Leaf, node: seg.Leaf | None) -> Tree:
+    """The tree with one condition replaced, or with ``None`` taken out; a group that is left empty goes with it."""
+    if tree is leaf and node is not None:
+        return Leaf(node)
+    if isinstance(tree, Group):
+        parts = [_replaced(part, leaf, node) for part in tree.of if not (node is None and part is leaf)]
+        if len(parts) == 1 and tree.op in {"all", "any"}:
+            return parts[0]
+        return Group(tree.op, tuple(parts), tree.notes, tree.n)
+    return tree
+
+
+def _removal(chart: Sentence, i: int, previous: Definition | None) -> Reading | None:
+    found: dict[str, Any] | None = _whole(chart, "removal", i)
+    if found is None:
+        return None
+    if previous is None:
+        return Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=0.3)
+    tree = one_of(previous)
+    parts = list(tree.of) if isinstance(tree, Group) and tree.op == "all" else [tree]
+    kept = _kept(chart, parts, found)
+    if kept is None or (len(kept) == len(parts) and kept == parts):
+        return (
+            None
+            if "like" in found
+            else answers.refused(chart, "The segment has no such condition to remove.", (), "segment")
+        )
+    if not kept:
+        return answers.refused(
+            chart, "That is the only condition; without it the segment would be everyone.", (), "segment"
+        )
+    return _settled(chart, joined("all", *kept))
+
+
+def _kept(chart: Sentence, parts: list[Tree], found: dict[str, Any]) -> list[Tree] | None:
+    if "index" in found:
+        index = found["index"]
+        if not 1 <= index <= len(parts) and index != -1:
+            return None
+        drop = len(parts) - 1 if index == -1 else index - 1
+        return [part for place, part in enumerate(parts) if place != drop]
+    if "about" in found:
+        change = Change("", None, about=found["about"])
+        return [part for part in parts if not any(_concerns(chart, leaf.node, change) for leaf in leaves(part))]
+    wanted = next(leaves(found["like"])).node
+    return [part for each in parts if (part := _without(each, wanted)) is not None]
+
+
+def _concerns(chart: Sentence, node: seg.Leaf, change: Change) -> bool:
+    if "consent" in change.about and isinstance(node, seg.Consent | seg.Reachable):
+        return True
+    return _is_about(chart, node, change)
+
+
+def _without(part: Tree, wanted: seg.Leaf) -> Tree | None:
+    """A condition without a value: gone where it is the only one, else with the others of its list."""
+    inner = part.of[0] if isinstance(part, Group) and part.op == "not" else part
+    if (
+        not isinstance(inner, Leaf)
+        or not isinstance(inner.node, seg.Attribute)
+        or not isinstance(wanted, seg.Attribute)
+    ):
+        return None if isinstance(inner, Leaf) and inner.node == wanted else part
+    if inner.node.name != wanted.name or inner.node.op not in {"eq", "in"}:
+        return part
+    gone = set(wanted.value) if isinstance(wanted.value, tuple) else {wanted.value}
+    left = [
+        value
+        for value in (inner.node.value if isinstance(inner.node.value, tuple) else (inner.node.value,))
+        if value not in gone
+    ]
+    if not left:
+        return None
+    if len(left) == (len(inner.node.value) if isinstance(inner.node.value, tuple) else 1):
+        return part
+    op, value = ("eq", left[0]) if len(left) == 1 else ("in", tuple(left))
+    changed = Leaf(_copied(inner.node, op=op, value=value))
+    return Group("not", (changed,)) if inner is not part else changed
+
+
+def _swapped(chart: Sentence, i: int, previous: Definition | None) -> Reading | None:
+    found = _whole(chart, "swap", i)
+    if found is None or previous is None:
+        return None
+    one, other = (next(leaves(tree)).node for tree in found)
+    instead = "instead" in chart.stems
+    old, new = (other, one) if instead else (one, other)
+    tree = one_of(previous)
+    for leaf in leaves(tree):
+        if (
+            isinstance(leaf.node, seg.Attribute)
+            and isinstance(old, seg.Attribute)
+            and leaf.node.name == old.name
+            and leaf.node.value == old.value
+        ):
+            return _settled(chart, _replaced(tree, leaf, new))
+    return None
+
+
+def _widened(chart: Sentence, previous: Definition) -> Reading | None:
+    """More conditions: to be met as well, to be met instead, or not to be met."""
+    polite = chart.past(0, "polite", "comma")
+    for at in sorted({0, polite}):
+        for part in ("excluding", "including", "adding"):
+            for end, _ in chart.at(part, at) if at < len(chart.tokens) else ():
+                found = _added(chart, end, part, previous)
+                if found:
+                    return found
+    return _bare(chart, polite, previous)
+
+
+def _added(chart: Sentence, i: int, part: str, previous: Definition) -> Reading | None:
+    if i >= len(chart.tokens):
+        return None
+    people = audience(chart, i)
+    if people.tree is None or (people.unused and not chart.is_any(0, part)):
+        return None
+    return _patched(chart, people, part, one_of(previous))
+
+
+def _bare(chart: Sentence, i: int, previous: Definition) -> Reading | None:
+    """Conditions without people, said right away: "in Texas", "who bought twice"."""
+    if i >= len(chart.tokens) or not chart.is_any(i, "live", "who", "with", "without", "whose"):
+        return None
+    people = audience(chart, i)
+    if people.tree is None or people.unused or any(item.kind == "entity" for item in people.items):
+        return None
+    return _patched(chart, people, "adding", one_of(previous))
+
+
+def _patched(chart: Sentence, people: Audience, part: str, before: Tree) -> Reading:
+    more = people.tree
+    assert more is not None  # noqa: S101 - the callers looked
+    if part == "excluding":
+        tree = joined("all", before, negated(more, chart.catalog))
+    elif part == "including":
+        tree = _also(before, more) or joined("any", before, more)
+    else:
+        also = "also" in chart.stems and _also(before, more)
+        tree = also or _instead(before, more) or joined("all", before, more)
+    return answers.segment(chart, Audience(tree, people.items, people.unused, named=True, everyone=False), patched=True)
+
+
+def _also(before: Tree, more: Tree) -> Tree | None:
+    """One more value of an attribute that is already compared: Texas, and also Ohio."""
+    return _merged(before, more, lambda old, new: tuple(dict.fromkeys((*old, *new))))
+
+
+def _instead(before: Tree, more: Tree) -> Tree | None:
+    """Another value of an attribute that can only have one."""
+    return _merged(before, more, lambda _old, new: new)
+
+
+def _merged(
+    before: Tree, more: Tree, values: Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...]]
+) -> Tree | None:
+    if not isinstance(more, Leaf) or not isinstance(more.node, seg.Attribute) or more.node.op not in {"eq", "in"}:
+        return None
+    parts = before.of if isinstance(before, Group) and before.op == "all" else (before,)
+    for leaf in parts:
+        if (
+            isinstance(leaf, Leaf)
+            and isinstance(leaf.node, seg.Attribute)
+            and leaf.node.name == more.node.name
+            and leaf.node.op in {"eq", "in"}
+        ):
+            found = values(_tuple(leaf.node.value), _tuple(more.node.value))
+            op, value = ("eq", found[0]) if len(found) == 1 else ("in", found)
+            return _replaced(before, leaf, _copied(leaf.node, op=op, value=value))
+    return None
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _settled(chart: Sentence, tree: Tree) -> Reading:
+    """The changed segment, or the ways it could be changed."""
+    open_choices = choices(tree)
+    if open_choices:
+        options = tuple(
+            Option(label=label, definition=answers.definition(chart, option)) for label, option in settled(tree)
+        )
+        return Reading(
+            text=chart.text,
+            action="clarify",
+            intent="segment",
+            question="Which number should change?",
+            options=options,
+            patched=True,
+            confidence=0.5,
+        )
+    return Reading(
+        text=chart.text, action="segment", intent="segment", definition=answers.definition(chart, tree), patched=True
+    )

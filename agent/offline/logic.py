@@ -1,0 +1,252 @@
+"""How do the conditions of a sentence hang together? Not binds closer than and, and closer than or; what is unclear is asked.
+
+Modifiers that stand side by side without a connective all hold. A connective joins what stands in the same row of
+modifiers or clauses; "but", "except" and a comma before a connective begin a new one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from agent.offline import deeds
+from agent.offline.conditions import Fragment
+from agent.offline.cover import Item
+from agent.offline.sentence import Said, Sentence
+from agent.offline.trees import Choice, Tree, joined, negated, with_span
+
+Joint = Literal["and", "or", "beside"]
+
+
+@dataclass
+class Term:
+    """One condition in a row, and how it hangs on the one before it."""
+
+    said: Said
+    joint: Joint
+    strong: bool = False
+    again: bool = False
+    text: str = ""
+    grouped: bool = False
+
+
+@dataclass
+class Row:
+    """Conditions that stand in one row; ``excluded`` ones must not hold."""
+
+    terms: list[Term] = field(default_factory=list)
+    excluded: bool = False
+
+
+@dataclass
+class _Marks:
+    """What was read since the last condition."""
+
+    joint: Joint = "beside"
+    comma: bool = False
+    again: bool = False
+    nor: bool = False
+    grouped: bool = False
+    denied: bool = False
+
+
+def combined(chart: Sentence, items: Sequence[Item]) -> Tree | None:
+    """All conditions of a row of items as one tree, ``None`` where there are none."""
+    rows = _rows(chart, items)
+    parts = [_row(chart, row) for row in rows if row.terms]
+    return joined("all", *parts) if parts else None
+
+
+def _rows(chart: Sentence, items: Sequence[Item]) -> list[Row]:
+    rows = [Row()]
+    marks = _Marks()
+    at = 0
+    last: Said | None = None
+    while at < len(items):
+        item = items[at]
+        at += 1
+        match item.kind:
+            case "condition":
+                last = _spanned(chart, item, item.value)
+                marks = _add(chart, rows[-1], last, marks, chart.said(item.start, item.end))
+            case "fragment":
+                said = _completed(chart, item, last, marks)
+                if said:
+                    last = said
+                    marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
+            case "open":
+                close = _close(items, at)
+                inner = combined(chart, items[at:close])
+                at = close + 1
+                if inner:
+                    marks = _add(chart, rows[-1], Said(inner), marks, "(...)")
+            case "but":
+                rows.append(Row())
+                marks = _Marks()
+            case "except":
+                rows.append(Row(excluded=True))
+                marks = _Marks()
+            case _:
+                _mark(item, marks)
+    return rows
+
+
+def _mark(item: Item, marks: _Marks) -> None:
+    match item.kind:
+        case "and" | "or":
+            marks.joint = "and" if item.kind == "and" else "or"
+            marks.nor = item.value == "nor"
+        case "comma":
+            marks.comma = True
+        case "either" | "both":
+            marks.grouped = True
+        case "not" | "neither":
+            marks.denied = not marks.denied
+        case "entity" | "them":
+            marks.again = True
+        case _:
+            pass
+
+
+def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Marks:
+    """Put a condition into a row; a denial that came before a verb also reaches bare verbs after "or"."""
+    before = row.terms[-1] if row.terms else None
+    reached = (
+        before and before.said.denied and (marks.nor or (marks.joint == "or" and said.bare and said.frame is not None))
+    )
+    joint: Joint = marks.joint
+    if marks.denied:
+        said = replace(said, tree=negated(said.tree, chart.catalog), denied=not said.denied)
+    elif reached and not said.denied:
+        said = replace(said, tree=negated(said.tree, chart.catalog), denied=True)
+        joint = "and"
+    if joint == "beside" and marks.comma and before is not None:
+        joint = "and"
+        row.terms.append(
+            Term(said, "beside" if before.joint == "beside" else joint, strong=False, again=marks.again, text=text)
+        )
+        row.terms[-1].joint = "comma"  # type: ignore[assignment] - settled below, by what follows
+        return _Marks()
+    row.terms.append(
+        Term(said, joint, strong=marks.comma and joint != "beside", again=marks.again, text=text, grouped=marks.grouped)
+    )
+    return _Marks()
+
+
+def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks) -> Said | None:
+    """A fragment with the rest of the condition before it."""
+    fragment: Fragment = item.value
+    if last is None or last.frame is None:
+        return None
+    frame = last.frame
+    denied = fragment.denied or marks.denied
+    if denied and frame.none:
+        frame = replace(frame, none=False)
+    made = deeds.said(replace(fragment, denied=denied).applied(frame), chart)
+    marks.denied = False
+    return replace(_spanned(chart, item, made), denied=denied) if made else None
+
+
+def _spanned(chart: Sentence, item: Item, said: Said) -> Said:
+    return replace(said, tree=with_span(said.tree, chart.span(item.start, item.end)))
+
+
+def _close(items: Sequence[Item], at: int) -> int:
+    depth = 1
+    for place in range(at, len(items)):
+        depth += {"open": 1, "close": -1}.get(items[place].kind, 0)
+        if depth == 0:
+            return place
+    return len(items)
+
+
+def _row(chart: Sentence, row: Row) -> Tree:
+    if row.excluded:
+        return negated(joined("any", *_excluded(row)), chart.catalog)
+    return _alternatives(_settled(row.terms))
+
+
+def _excluded(row: Row) -> list[Tree]:
+    """What is left out: each of a list; conditions side by side mean one kind of people."""
+    kinds: list[list[Tree]] = []
+    for term in row.terms:
+        if term.joint == "beside" and kinds:
+            kinds[-1].append(term.said.tree)
+        else:
+            kinds.append([term.said.tree])
+    return [joined("all", *kind) for kind in kinds]
+
+
+def _settled(terms: list[Term]) -> list[Term]:
+    """Commas take the connective that follows them in the list; a list without one means and."""
+    joint: Joint = "and"
+    for term in reversed(terms):
+        if term.joint in {"and", "or"}:
+            joint = term.joint
+        elif term.joint == "beside":
+            joint = "and"
+        else:
+            term.joint = joint
+    return terms
+
+
+def _alternatives(terms: list[Term]) -> Tree:
+    """A connective before people named again joins whole groups of people."""
+    for i, term in enumerate(terms):
+        if i and term.again and term.joint in {"and", "or"}:
+            left, right = _alternatives(terms[:i]), _alternatives([replace(term, joint="beside"), *terms[i + 1 :]])
+            either, both = joined("any", left, right), joined("all", left, right)
+            if term.joint == "or":
+                return either
+            return Choice("and", (("people of either kind", either), ("only people who are both", both)))
+    return _units(terms)
+
+
+def _units(terms: list[Term]) -> Tree:
+    """Modifiers side by side all hold; each may be a list of its own."""
+    units: list[list[Term]] = []
+    for term in terms:
+        if units and term.joint != "beside":
+            units[-1].append(term)
+        else:
+            units.append([term])
+    return joined("all", *(_unit(unit) for unit in units))
+
+
+def _unit(terms: list[Term]) -> Tree:
+    joints = {term.joint for term in terms[1:]}
+    if len(joints) <= 1:
+        return joined("any" if joints == {"or"} else "all", *(term.said.tree for term in terms))
+    for cut, term in enumerate(terms):
+        if (
+            cut
+            and term.strong
+            and len({other.joint for other in terms[1:cut]} | {other.joint for other in terms[cut + 1 :]}) <= 1
+        ):
+            sides = _unit(terms[:cut]), _unit(terms[cut:])
+            return joined("any" if term.joint == "or" else "all", *sides)
+    grouped = next((i for i, term in enumerate(terms) if term.grouped), None)
+    if grouped:
+        return joined("all", *(term.said.tree for term in terms[:grouped]), _unit(terms[grouped:]))
+    if grouped == 0 and terms[-1].joint == "and":
+        return joined("all", _unit(terms[:-1]), terms[-1].said.tree)
+    return _mixed(terms)
+
+
+def _mixed(terms: list[Term]) -> Tree:
+    """And next to or, with nothing to say which binds closer: both readings."""
+    first, first_text = _bound(terms, "and", "or")
+    second, second_text = _bound(terms, "or", "and")
+    return Choice("and ... or", ((first_text, first), (second_text, second)))
+
+
+def _bound(terms: list[Term], close: Joint, loose: Joint) -> tuple[Tree, str]:
+    groups: list[list[Term]] = []
+    for term in terms:
+        if groups and term.joint == close:
+            groups[-1].append(term)
+        else:
+            groups.append([term])
+    trees = [joined("all" if close == "and" else "any", *(term.said.tree for term in group)) for group in groups]
+    texts = [f" {close} ".join(term.text for term in group) for group in groups]
+    said = f" {loose} ".join(f"({text})" if len(group) > 1 else text for text, group in zip(texts, groups, strict=True))
+    return joined("all" if loose == "and" else "any", *trees), said

@@ -1,0 +1,314 @@
+"""Which metric is compared with what? ``LTV over $500``, ``spent $100 on beans``, ``top 10 % by orders``, ``high AOV``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from agent.offline.amounts import Amount, decided
+from agent.offline.deeds import described, said
+from agent.offline.frames import Frame, money_notes, siblings, term_window
+from agent.offline.grammar import Alternative, Grammar
+from agent.offline.sentence import Said, Sentence
+from agent.offline.terms import filled, readings
+from agent.offline.times import Stretch
+from agent.offline.tokens import Token
+from agent.offline.trees import Leaf, Note, Tree
+from domain import segments as seg
+from domain.glossary import Term, Undecided
+from domain.operators import NUMBERS
+
+WHOLE = 100
+
+_RANKED: dict[str, tuple[str, float]] = {"gt": ("gt", 0), "gte": ("gte", 0), "lt": ("lt", 0), "lte": ("lte", 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A place among others: beyond a percentile, or among the first or last N or N percent."""
+
+    op: str = "gte"
+    percentile: float | None = None
+    end: Literal["top", "bottom"] = "top"
+    count: int | None = None
+    percent: float | None = None
+    among: seg.Among = "everyone"
+    per: str | None = None
+
+
+def add(grammar: Grammar) -> None:
+    """Teach a grammar the rules of metrics."""
+    _compared(grammar)
+    _levels(grammar)
+    _standings(grammar)
+    _ranks(grammar)
+    grammar.reader("spending")(_spending)
+
+
+def compared(chart: Sentence, name: str, amount: Amount, stretch: Stretch | None) -> Said | None:
+    """A metric against a number, in a window where one is said."""
+    metric = chart.catalog.metrics[name]
+    op, assumed = decided(amount)
+    if metric.kind != "money" and amount.money:
+        return None
+    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity, chart.lexicon)
+    if stretch and (stretch.lacking or stretch.point):
+        return None
+    node = seg.Metric(name=name, op=op, value=amount.value, during=window)
+    if metric.kind == "money":
+        extra = tuple(money_notes(amount, assumed, "value", chart.catalog.currency))
+    else:
+        unit = metric.unit or metric.label
+        extra = (Note(amount.text, assumed, "value", float(amount.low), unit),) if assumed else ()
+    return Said(Leaf(node, (*notes, *extra)))
+
+
+def _compared(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule("measured", "[:with] [:det] <metric> [:be] [:was] [:metric_prep] <figure_amount> [<window>]",
+          "[:with] [:det] <metric> <window> [:be] [:metric_prep] <figure_amount>")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, name: str, *found: Any) -> Said | None:
+        amount = next(item for item in found if isinstance(item, Amount))
+        return compared(chart, name, amount, next((item for item in found if isinstance(item, Stretch)), None))
+
+    @rule("measured", "[:with] <figure_amount> [:in|of|for|on] [:det] <metric> [<window>]")
+    def _(chart: Sentence, i: int, _e: int, amount: Amount, name: str, stretch: Stretch | None) -> Said | None:
+        verb = chart.catalog.metrics[name].kind != "money" or amount.money or amount.op
+        return compared(chart, name, amount, stretch) if verb else None
+
+    @rule("measured", "[:with] [:det] <metric> [:be] [:metric_prep] <standing> [<window>]",
+          "[:with] <standing> [:metric_of] [:det] <metric> [<window>]")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, *found: Any) -> Said | None:
+        name = next(item for item in found if isinstance(item, str))
+        standing = next(item for item in found if isinstance(item, Standing))
+        return _stood(chart, name, standing, next((item for item in found if isinstance(item, Stretch)), None))
+
+    rule("metric_prep", "of|at|in|that|which|equal|worth|value", "of :cost", "that :be", "which :be", ":")(
+        lambda *_: True
+    )
+    rule("metric_of", "of|for|in|by|on", "in terms of", "when it come to")(lambda *_: True)
+
+
+def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | None) -> Said | None:
+    metric = chart.catalog.metrics[name]
+    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity, chart.lexicon)
+    if standing.percentile is not None:
+        value = seg.Percentile(percentile=standing.percentile, among=standing.among)
+        return Said(Leaf(seg.Metric(name=name, op=standing.op, value=value, during=window), notes))
+    if window is None:
+        rank = seg.Rank(metric=name, end=standing.end, count=standing.count, percent=standing.percent,
+                        among=standing.among, per=standing.per)  # fmt: skip
+        return Said(Leaf(rank))
+    if standing.percent is None or standing.per or standing.percent >= WHOLE:
+        return None
+    top = standing.end == "top"
+    cut = WHOLE - standing.percent if top else standing.percent
+    value = seg.Percentile(percentile=cut, among=standing.among)
+    text = f"the {standing.end} {standing.percent:g} % read as {'at or above' if top else 'at or below'} the {cut:g}th percentile"
+    note = Note(f"{standing.end} {standing.percent:g}%", text, "value.percentile", cut, "percentile")
+    return Said(Leaf(seg.Metric(name=name, op="gte" if top else "lte", value=value, during=window), (*notes, note)))
+
+
+def _levels(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule("levelled", "[:with] [:det] <term_level> [:of] <metric> [<window>]", "[:with] [:det] <metric> :be [:very] <term_level>",
+          "<term_level> in|on <metric>")  # fmt: skip
+    def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
+        term = next(item for item in found if isinstance(item, Term))
+        name = next(item for item in found if isinstance(item, str))
+        made = filled(chart, term, metric=name, word=chart.said(i, end))
+        stretch = next((item for item in found if isinstance(item, Stretch)), None)
+        return Said(_windowed(chart, made, name, stretch)) if made else None
+
+    @rule(
+        "levelled",
+        "[:with] [:det] <undecided_level> [:of] <metric>",
+        "[:with] [:det] <metric> [:be] [:of] <undecided_level>",
+    )
+    def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
+        entry = next(item for item in found if isinstance(item, Undecided))
+        name = next(item for item in found if isinstance(item, str))
+        return Said(readings(chart, entry, word=chart.said(i, end), metric=name))
+
+    @rule(
+        "levelled",
+        "[:light] [:det] <undecided_level> [:of] <activity_noun>",
+        "<activity_verb> [:something] [:very] <undecided_level>",
+    )
+    def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
+        entry = next(item for item in found if isinstance(item, Undecided))
+        names = next(item for item in found if isinstance(item, tuple))
+        name = counting(chart, names)
+        return Said(readings(chart, entry, word=chart.said(i, end), metric=name)) if name else None
+
+
+def _windowed(chart: Sentence, made: Tree, name: str, stretch: Stretch | None) -> Tree:
+    if stretch is None or not isinstance(made, Leaf):
+        return made
+    window, notes = term_window(stretch, chart.catalog.metrics[name].terms[0].activity, chart.lexicon)
+    return replace(made, node=made.node.model_copy(update={"during": window}), notes=(*made.notes, *notes))
+
+
+def counting(chart: Sentence, activities: tuple[str, ...]) -> str | None:
+    """The metric that counts one of these activities."""
+    for name, metric in chart.catalog.metrics.items():
+        if len(metric.terms) == 1 and metric.terms[0].measure == "count" and metric.terms[0].activity in activities:
+            return name
+    return None
+
+
+def _standings(grammar: Grammar) -> None:
+    rule = grammar.rule
+    rule("population", "everyone|everybody|all", "all [:det] :entity", ":det :entity", ":entity")(lambda *_: "everyone")
+    rule("population", "buyer|purchaser|order", "all [:det] buyer", "people who bought|ordered|purchased")(
+        lambda *_: "buyers"
+    )
+
+    @rule("nth", "<token_ordinal> :percentile_word", "percentile <token_number>")
+    def _(_c: Sentence, _i: int, _e: int, token: Token) -> float | None:
+        return float(token.number) if 0 < token.number < WHOLE else None
+
+    @rule("nth", "<token_ordinal>")
+    def _(_c: Sentence, _i: int, _e: int, token: Token) -> float | None:
+        return float(token.number) if token.unit == "percentile" and token.number > 0 else None
+
+    rule("nth", "median", "median value")(lambda *_: 50.0)
+
+    @rule("standing", "[:be] <compare> [:det] <nth> [of|among|for|across <population>]",
+          "[:be] in|at|within [:det] <nth> [of|among|for|across <population>] [<or_more>]")  # fmt: skip
+    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Standing:
+        op = next((item for item in found if item in _RANKED), "gte")
+        nth = next(item for item in found if isinstance(item, float))
+        among = next((item for item in found if item in {"everyone", "buyers"}), "everyone")
+        return Standing(op=op, percentile=nth, among=among)
+
+    @rule("standing", "[:be] [in|among|within] [:det] <end> <size> [of|among|across <population>] [<per>]")
+    def _(_c: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], among: Any, per: str | None) -> Standing:
+        return Standing(end=end, among=among or "everyone", per=per, **size)
+
+    rule("end", ":top", "upper")(lambda *_: "top")
+    rule("end", ":bottom")(lambda *_: "bottom")
+
+    @rule("size", "<token_percent>")
+    def _(_c: Sentence, _i: int, _e: int, token: Token) -> dict[str, Any] | None:
+        return {"percent": float(token.number)} if 0 < token.number <= WHOLE else None
+
+    @rule("size", "<token_number>")
+    def _(chart: Sentence, _i: int, end: int, token: Token) -> dict[str, Any] | None:
+        whole = token.number == int(token.number) and token.number > 0 and not token.plus
+        return {"count": int(token.number)} if whole and not chart.is_any(end, "time_word") else None
+
+    @rule("size", "<portion>")
+    def _(_c: Sentence, _i: int, _e: int, portion: str) -> dict[str, Any]:
+        return {"percent": float(portion)}
+
+    @rule(
+        "per", "[:in|within|per|by|for|of|from] each|every|per <attribute>", "per <attribute>", "in|of each <attribute>"
+    )
+    def _(chart: Sentence, _i: int, _e: int, names: tuple[str, ...]) -> str | None:
+        return next((name for name in names if name not in chart.lexicon.secondary), None)
+
+
+def _ranks(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule("ranked", "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among <population>] [<per>] [<window>]",
+          "[in|among] [:det] <end> <size> [:of] [:det] <metric> [<population>] [<per>] [<window>]")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], *found: Any) -> Said | None:
+        return _first_or_last(chart, end, size, found)
+
+    @rule(
+        "ranked",
+        "[in|among] [:det] <end> <size> [of] [our|the|all] <metric_agent> [<per>] [by [:det] <metric>] [<window>]",
+    )
+    def _(chart: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], name: str, *found: Any) -> Said | None:
+        named = next((item for item in found if isinstance(item, str) and item in chart.catalog.metrics), name)
+        among = ("buyers",) if "percent" in size else ()
+        return _first_or_last(chart, end, size, (named, *among, *(item for item in found if item != named)))
+
+    @rule("ranked", "[:det] <size> [:det] <population> <most> [:det] <metric> [<per>] [<window>]", "[:det] <size> <top_end> <metric> [<population>] [<window>]",
+          "[:det] <size> <top_end> <metric_agent> [<window>]")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, size: dict[str, Any], *found: Any) -> Said | None:
+        end = next((item for item in found if item in {"top", "bottom"}), "top")
+        return _first_or_last(chart, end, size, tuple(item for item in found if item not in {"top", "bottom"}))
+
+    @rule("ranked", "[:det] <end> <size> [of] [:det] <population>", "[:det] <end> <size> <agent>")
+    def _(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any], _population: Any) -> Said | None:
+        return _by_what(chart, i, end_at, end, size)
+
+    rule("top_end", "highest|biggest|largest|top|greatest|best")(lambda *_: "top")
+    rule("top_end", "lowest|smallest")(lambda *_: "bottom")
+    rule("most", ":with_most")(lambda *_: "top")
+    rule("most", ":with_least")(lambda *_: "bottom")
+
+
+def _first_or_last(chart: Sentence, end: Any, size: dict[str, Any], found: tuple[Any, ...]) -> Said | None:
+    texts = [item for item in found if isinstance(item, str)]
+    name = next((item for item in texts if item in chart.catalog.metrics), None)
+    among: Any = "buyers" if "buyers" in texts else "everyone"
+    per = next((item for item in texts if item in chart.catalog.attributes and item != name), None)
+    stretch = next((item for item in found if isinstance(item, Stretch)), None)
+    if name is None:
+        return None
+    return _stood(chart, name, Standing(end=end, among=among, per=per, **size), stretch)
+
+
+def _by_what(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any]) -> Said | None:
+    """The top 100 customers, by a measure that was not said: offer the first few there are."""
+    from agent.offline.trees import Choice  # noqa: PLC0415
+
+    options = []
+    for name, metric in chart.catalog.metrics.items():
+        if metric.absent is not None and len(options) < 3:  # noqa: PLR2004
+            rank = seg.Rank(metric=name, end=end, **size)
+            options.append((f"by {metric.label}", Leaf(rank)))
+    return Said(Choice(chart.said(i, end_at), tuple(options))) if len(options) > 1 else None
+
+
+def _spending(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """What was spent, on what and when: spent over $100 on beans in March."""
+    for start, name in (*chart.at("metric_verb", i), *_light_spending(chart, i)):
+        metric = chart.catalog.metrics[name]
+        heads = siblings(chart.lexicon, (metric.terms[0].activity,))
+        for end, frame in described(chart, start, Frame(heads)):
+            if frame.money is None:
+                frame, end = _plain_sum(chart, end, frame)  # noqa: PLW2901 - an amount without a currency
+            if frame.money is None or metric.kind not in NUMBERS:
+                continue
+            found = _spent(chart, name, frame, single=bool(_single(chart, start, end)))
+            if found:
+                yield end, found
+    for start, name in chart.at("metric_verb", i):
+        for end, entry in chart.at("undecided_level", chart.past(start, "something")):
+            yield end, Said(readings(chart, entry, word=chart.said(i, end), metric=name))
+
+
+def _light_spending(chart: Sentence, i: int) -> Iterator[tuple[int, str]]:
+    """Nothing but the verb so far; a metric that is a noun stands behind its amount."""
+    return iter(())
+
+
+def _plain_sum(chart: Sentence, i: int, frame: Frame) -> tuple[Frame, int]:
+    best = chart.best("figure_amount", i) if i < len(chart.stems) else None
+    if best is None or chart.is_any(best[0], "time_word"):
+        return frame, i
+    return replace(frame, money=replace(best[1], money=True)), best[0]
+
+
+def _single(chart: Sentence, start: int, end: int) -> bool:
+    return any(chart.at("single", at) for at in range(start, end))
+
+
+def _spent(chart: Sentence, name: str, frame: Frame, *, single: bool) -> Said | None:
+    """The whole metric where nothing narrows it; the money of the activity where something does."""
+    if single:
+        return said(replace(frame, sum=False), chart)
+    if frame.things or frame.tests:
+        return said(replace(frame, sum=True), chart)
+    if frame.amount is not None or frame.money is None:
+        return None
+    if frame.stretch and (frame.stretch.lacking or frame.stretch.point):
+        return said(replace(frame, sum=True), chart)
+    found = compared(chart, name, replace(frame.money, money=True), frame.stretch)
+    return replace(found, frame=frame) if found else None

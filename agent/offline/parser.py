@@ -1,0 +1,50 @@
+"""What does a sentence ask for? One reading per sentence, always the same for the same words, lexicon and date."""
+
+from datetime import date
+from functools import cache
+
+from agent.offline import answers, campaigns, conditions, followups, requests, statistics
+from agent.offline.audience import audience
+from agent.offline.grammar import Grammar
+from agent.offline.lexicon import Lexicon
+from agent.offline.reading import Reading
+from agent.offline.sentence import Sentence
+from agent.offline.tokens import MAX_TEXT
+from domain.segments import Definition
+
+
+def read(text: str, lexicon: Lexicon, *, today: date, previous: Definition | None = None) -> Reading:
+    """The reading of a sentence.
+
+    ``previous`` is the definition that the conversation is about, if any: a sentence may change it or speak of "them".
+    ``today`` is the store's day; "since March" and birthdays are reckoned from it.
+    """
+    if not text.strip():
+        return Reading(text=text, action="answer", intent="help")
+    if len(text) > MAX_TEXT:
+        question = f"That is longer than {MAX_TEXT:,} characters. Please say it in fewer words."
+        return Reading(text=text[:MAX_TEXT], action="refuse", intent="unknown", question=question, confidence=0.0)
+    chart = Sentence(text, lexicon, grammar(), today)
+    if not chart.tokens:
+        return answers.refused(chart, answers.NOTHING)
+    return _special(chart, previous) or answers.segment(chart, audience(chart))
+
+
+def _special(chart: Sentence, previous: Definition | None) -> Reading | None:
+    """Everything but a new segment, in the order in which the readings exclude one another."""
+    return (
+        requests.out_of_reach(chart)
+        or requests.read(chart, previous)
+        or followups.read(chart, previous)
+        or statistics.read(chart, previous)
+        or campaigns.read(chart, previous)
+    )
+
+
+@cache
+def grammar() -> Grammar:
+    """All rules: those of conditions, and those of the other things that can be asked."""
+    made = conditions.grammar()
+    for part in (statistics, followups, requests):
+        part.add(made)
+    return made

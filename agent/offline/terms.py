@@ -1,0 +1,100 @@
+"""How does a word of the glossary become a condition, and an undecided one a choice?"""
+
+from typing import Any
+
+from agent.offline.grammar import Grammar
+from agent.offline.sentence import Said, Sentence
+from agent.offline.trees import Choice, Group, Leaf, Note, Tree, from_node
+from domain.errors import Invalid
+from domain.glossary import Term, Undecided
+from domain.segments import parse
+
+
+def add(grammar: Grammar) -> None:
+    """Teach a grammar the rules of glossary words."""
+    rule = grammar.rule
+
+    @rule("termed", "[:det] <term_condition> [:entity]", "[:det] <term_condition> in terms of")
+    def _(chart: Sentence, i: int, end: int, term: Term) -> Said | None:
+        made = filled(chart, term, word=chart.said(i, end))
+        return Said(made) if made else None
+
+    @rule(
+        "undecided",
+        "[:det] [:very] <undecided_condition> :entity",
+        "[:det] [:very] <undecided_condition> buyer|purchaser|spender",
+    )
+    def _(chart: Sentence, i: int, end: int, entry: Undecided) -> Said:
+        return Said(readings(chart, entry, word=chart.said(i, end)))
+
+    rule("very", "very|really|truly|most|so")(lambda *_: True)
+
+
+def filled(chart: Sentence, term: Term, *, word: str, **names: str) -> Tree | None:
+    """A term as conditions, with its numbers as notes; ``None`` where this dataset cannot say it."""
+    found = term.filled(**names)
+    tree = _tree(chart, found.means)
+    if tree is None:
+        return None
+    text = f"{term.word} = {term.explained()}"
+    if names.get("metric"):
+        text = f"{term.word} {chart.catalog.metrics[names['metric']].label} = {term.explained()}"
+    notes = [(place, number) for place, number in found.places]
+    if not notes:
+        return _with(tree, "", Note(word, text))
+    for place, name in notes:
+        number = term.numbers[name]
+        tree = _with(tree, place, Note(word, text, place, number.value, number.unit))
+    return tree
+
+
+def readings(chart: Sentence, entry: Undecided, *, word: str, **names: str) -> Tree:
+    """An undecided word as the readings to offer."""
+    label = chart.catalog.metrics[names["metric"]].label if names.get("metric") else ""
+    options = []
+    for choice in entry.choices:
+        term = Term(word=entry.word, means=choice.means)
+        tree = _tree(chart, term.filled(**names).means)
+        if tree is not None:
+            options.append((choice.label.format(label=label), tree))
+    return Choice(word, tuple(options))
+
+
+def _tree(chart: Sentence, means: dict[str, Any]) -> Tree | None:
+    """A meaning as a tree; ``None`` where it is none, or uses names that this catalog lacks."""
+    try:
+        tree = from_node(parse({"dataset": chart.catalog.dataset, "where": means}).where)
+    except Invalid:
+        return None
+    return tree if _known(chart, tree) else None
+
+
+def _known(chart: Sentence, tree: Tree) -> bool:
+    match tree:
+        case Group():
+            return all(_known(chart, part) for part in tree.of)
+        case Choice():
+            return True
+        case Leaf(node=node):
+            catalog = chart.catalog
+            names = {"attribute": catalog.attributes, "metric": catalog.metrics, "activity": catalog.activities}
+            known = names.get(node.type)
+            return known is None or getattr(node, "name", "") in known
+
+
+def _with(tree: Tree, place: str, note: Note) -> Tree:
+    """The tree with a note on the condition at a dotted place; the rest of the place stays the note's own."""
+    if isinstance(tree, Leaf) or not place.startswith("of"):
+        if isinstance(tree, Leaf):
+            return Leaf(
+                tree.node, (*tree.notes, Note(note.word, note.text, place or None, note.value, note.unit)), tree.span
+            )
+        return Group(tree.op, tree.of, (*tree.notes, note), tree.n) if isinstance(tree, Group) else tree
+    if not isinstance(tree, Group):
+        return tree
+    if tree.op == "not":
+        return Group("not", (_with(tree.of[0], place.removeprefix("of").removeprefix("."), note),), tree.notes)
+    _, index, *rest = place.split(".")
+    parts = list(tree.of)
+    parts[int(index)] = _with(parts[int(index)], ".".join(rest), note)
+    return Group(tree.op, tuple(parts), tree.notes, tree.n)

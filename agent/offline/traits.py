@@ -1,0 +1,412 @@
+"""Which attribute is compared with what? ``in Texas or Ohio``, ``email ends with gmail.com``, ``no phone``, ``joined in May``."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from agent.offline.amounts import Amount
+from agent.offline.comparisons import Compared, comparisons, of_amount, value_notes
+from agent.offline.grammar import Alternative, Grammar
+from agent.offline.lexicon import Value
+from agent.offline.sentence import Said, Sentence
+from agent.offline.times import Stretch, calendar
+from agent.offline.tokens import Token
+from agent.offline.trees import Choice, Leaf, Note, Tree, joined, negated
+from domain import segments as seg
+from domain.operators import NUMBERS, OPERATORS, TIMES
+from domain.windows import Window, spoken
+
+LEAST_LETTERS = 2
+
+
+def add(grammar: Grammar) -> None:
+    """Teach a grammar the rules of attributes."""
+    grammar.reader("compared")(_compared)
+    grammar.reader("present")(_present)
+    grammar.reader("dated")(_dated)
+    grammar.reader("values")(_values)
+    _places(grammar)
+    _ages(grammar)
+    _mailboxes(grammar)
+
+
+def attribute(chart: Sentence, name: str, found: Compared) -> Tree | None:
+    """A comparison of an attribute as a condition, if the operator fits it."""
+    kind = chart.catalog.attributes[name].kind
+    if kind not in OPERATORS[found.op].kinds:
+        return None
+    return Leaf(seg.Attribute(name=name, op=found.op, value=found.value), found.notes)
+
+
+def _primary(chart: Sentence, names: Iterable[str]) -> list[str]:
+    """The attributes that a word means: special cases only where nothing else is called so."""
+    listed = list(names)
+    return [name for name in listed if name not in chart.lexicon.secondary] or listed
+
+
+def _starts(chart: Sentence, i: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for start in sorted({i, chart.past(i, "with", "whose", "det", "where_word")}):
+        if start < len(chart.stems):
+            for end, names in chart.at("attribute", start):
+                yield end, tuple(_primary(chart, names))
+
+
+def _compared(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """An attribute that is named, and compared."""
+    for end, names in _starts(chart, i):
+        for name in names:
+            entry = chart.catalog.attributes[name]
+            for last, found in comparisons(chart, end, entry, name):
+                made = attribute(chart, name, found)
+                if made:
+                    yield last, Said(_or_unknown(chart, last, made))
+
+
+def _or_unknown(_chart: Sentence, _i: int, made: Tree) -> Tree:
+    return made
+
+
+def _present(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """An attribute that is there or not: with a phone number, no birthday, without first or last name."""
+    for part, op in (("without", "missing"), ("no", "missing"), ("with", "set")):
+        for start, _ in chart.at(part, i):
+            yield from _presence(chart, start, op)
+            if op == "set" and start < len(chart.stems):
+                for again, _ in chart.at("no", start):
+                    yield from _presence(chart, again, "missing")
+
+
+def _presence(chart: Sentence, i: int, op: str) -> Iterator[Alternative]:
+    at = chart.past(i, "det", "known_word") if i < len(chart.stems) else i
+    trees: list[Tree] = []
+    joint: Any = "all"
+    while at < len(chart.stems):
+        best = chart.best("attribute", at)
+        if best is None:
+            return
+        end, names = best
+        trees.append(Leaf(seg.Attribute(name=_primary(chart, names)[0], op=op)))
+        last = chart.past(end, "on_file")
+        yield last, Said(joined(joint, *trees))
+        if last >= len(chart.stems) or chart.stems[last] not in {"or", "and", "nor"}:
+            return
+        joint = "any" if chart.stems[last] == "or" and op == "set" else "all"
+        at = chart.past(last + 1, "det", "no") if last + 1 < len(chart.stems) else last + 1
+
+
+def _dated(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """An attribute that is a time: signed up last month, birthday before 1990, first seen more than a year ago."""
+    for start, names in _starts(chart, i):
+        for name in (name for name in names if chart.catalog.attributes[name].kind in TIMES):
+            at = chart.past(start, "date_word", "be", "was")
+            for end, stretch in chart.at("window", at) if at < len(chart.stems) else ():
+                made = dated(chart, name, stretch)
+                if made:
+                    yield end, Said(made)
+            yield from _coming(chart, at, name)
+
+
+def _coming(chart: Sentence, i: int, name: str) -> Iterator[Alternative]:
+    for end, length in chart.at("next_length", i) if i < len(chart.stems) else ():
+        yearly = chart.catalog.attributes[name].kind == "date"
+        yield end, Said(Leaf(seg.Attribute(name=name, op="anniversary_in_next" if yearly else "in_next", value=length)))
+
+
+def dated(chart: Sentence, name: str, stretch: Stretch) -> Tree | None:
+    """A time that lies in a window."""
+    if stretch.term is not None:
+        return _recent(name, stretch)
+    if stretch.window is None:
+        return None
+    if stretch.point and stretch.window.until:
+        ago = stretch.window.until
+        return Choice(
+            "ago",
+            (
+                (f"more than {spoken(ago)} ago", _is(name, "older_than", ago)),
+                (f"in the last {spoken(ago)}", _is(name, "in_last", ago)),
+            ),
+        )
+    notes = (Note("", stretch.note),) if stretch.note else ()
+    made = _in_window(chart, name, stretch.window, notes)
+    return made
+
+
+def _recent(name: str, stretch: Stretch) -> Tree | None:
+    assert stretch.term is not None  # noqa: S101 - the caller looked
+    last = stretch.term.filled().means["*"]["last"]
+    note = Note(
+        stretch.term.word, f"{stretch.term.word} = in the last {spoken(last)}", "value", float(last[:-1]), "days"
+    )
+    return Leaf(seg.Attribute(name=name, op="in_last", value=last), (note,))
+
+
+def _is(name: str, op: str, value: Any, notes: tuple[Note, ...] = ()) -> Leaf:
+    return Leaf(seg.Attribute(name=name, op=op, value=value), notes)
+
+
+def _in_window(chart: Sentence, name: str, window: Window, notes: tuple[Note, ...]) -> Tree:
+    parts: list[Tree] = []
+    if window.until:
+        parts.append(_is(name, "older_than", window.until, notes))
+    if window.last:
+        parts.append(_is(name, "in_last", window.last, notes if not parts else ()))
+    start, end = window.start, window.end
+    if window.calendar:
+        days = calendar(chart.today, window.calendar)
+        start, end = days.first, days.last
+        notes = (Note(days.said, f"{days.said} = {start} to {end}"),)
+    if start:
+        parts.append(_is(name, "since", start, notes))
+    if end:
+        parts.append(_is(name, "before", end + timedelta(days=1), notes if not start else ()))
+    return joined("all", *parts)
+
+
+def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """One value of some attribute, or a list of them, each with the attributes that it may be a value of."""
+    start = chart.past(i, "either", "both", "neither", "det")
+    rows: list[list[Value]] = []
+    texts: list[Note] = []
+    joint, at = "", start
+    while at < len(chart.stems):
+        best = _one_value(chart, at)
+        if best is None:
+            return
+        end, values = best
+        rows.append(values)
+        texts += [note for value in values[:1] for note in value_notes(chart, at, end, value)]
+        made = _of_values(chart, rows, joint, tuple(texts), chart.said(i, end))
+        if made:
+            yield end, Said(made)
+        word, at = _joint(chart, end)
+        joint = word or joint
+        if not at:
+            return
+
+
+def _joint(chart: Sentence, i: int) -> tuple[str, int]:
+    at = i
+    if at < len(chart.stems) and chart.tokens[at].norm == ",":
+        at += 1
+    word = chart.stems[at] if at < len(chart.stems) else ""
+    if word in {"or", "and", "nor", "&", "/", "plus"}:
+        return ("or" if word in {"or", "nor", "/"} else "and"), chart.past(at + 1, "in_again")
+    return ("comma" if at > i else ""), at if i < at < len(chart.stems) else 0
+
+
+def _one_value(chart: Sentence, i: int) -> tuple[int, list[Value]] | None:
+    """The longest value here; two-letter codes only where they are written as such or stand behind a preposition."""
+    kinds = ["value"]
+    if (
+        i > 0
+        and chart.stems[i - 1] in {"in", "from", "or", "and", "to", "of", ","}
+        and chart.tokens[i].norm not in _WORDS
+    ):
+        kinds.append("code")
+    found = [
+        (end, [value for value in values if not value.owners]) for kind in kinds for end, values in chart.at(kind, i)
+    ]
+    return max(((end, values) for end, values in found if values), key=lambda pair: pair[0], default=None)
+
+
+_WORDS = frozenset(
+    ["in", "or", "me", "ok", "hi", "no", "my", "us", "it", "is", "be", "at", "to", "so", "as", "am", "an", "by", "do", "go", "he", "if", "of", "on", "up", "we", "la", "de", "pa", "ma", "oh", "id"]
+)
+
+
+def _of_values(chart: Sentence, rows: list[list[Value]], joint: str, notes: tuple[Note, ...], said: str) -> Tree | None:
+    shared = set.intersection(*({value.name for value in row} for row in rows))
+    if shared:
+        options = []
+        for name in (name for name in chart.catalog.attributes if name in shared):
+            values = tuple(
+                dict.fromkeys(text for row in rows for value in row if value.name == name for text in value.values)
+            )
+            options.append((name, _equal(name, values, notes)))
+        if len(options) == 1:
+            return options[0][1]
+        labelled = tuple((f"{chart.catalog.attributes[name].label} is {said}", tree) for name, tree in options)
+        return Choice(said, labelled)
+    parts = [_equal(row[0].name, row[0].values, notes if not i else ()) for i, row in enumerate(rows)]
+    return joined("any" if joint == "or" else "all", *parts)
+
+
+def _equal(name: str, values: tuple[str, ...], notes: tuple[Note, ...]) -> Leaf:
+    if len(values) == 1:
+        return _is(name, "eq", values[0], notes)
+    return _is(name, "in", values, notes)
+
+
+def _places(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule(
+        "placed",
+        ":live [:live] <values>",
+        "<values> :based",
+        "<values> :entity",
+        "<values>",
+        ":live [:live] <values> :based",
+    )
+    def _(_c: Sentence, _i: int, _e: int, found: Said) -> Said:
+        return found
+
+    @rule("placed", ":outside <values>", "non <values>", "non <values> :entity")
+    def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:
+        return Said(negated(found.tree, chart.catalog))
+
+    @rule("placed", ":speak <language>", "<language> :speaker")
+    def _(_c: Sentence, _i: int, _e: int, found: Said) -> Said:
+        return found
+
+    @grammar.reader("language")
+    def _(chart: Sentence, i: int) -> Iterator[Alternative]:
+        for kind in ("value", "weak", "code"):
+            for end, values in chart.at(kind, i):
+                names = [value for value in values if value.name == "language" and not value.owners]
+                if names:
+                    yield end, Said(_equal("language", names[0].values, value_notes(chart, i, end, names[0])))
+
+    @rule("placed", ":named <free_name>")
+    def _(chart: Sentence, _i: int, _e: int, name: str) -> Said | None:
+        return Said(_is("first_name", "eq", name)) if "first_name" in chart.catalog.attributes else None
+
+    @grammar.reader("free_name")
+    def _(chart: Sentence, i: int) -> Iterator[Alternative]:
+        token = chart.tokens[i]
+        if token.kind == "quoted" or (token.kind == "word" and token.text[0].isupper()):
+            yield i + 1, str(token.value or token.text)
+
+    rule("in_again", "in|from", "the", ":not in|from", "in|from the", "people|those|customer in|from", "also in|from")(
+        lambda *_: True
+    )
+    rule("known_word", "known|valid|recorded|registered|stored|listed|working|saved|any")(lambda *_: True)
+    rule("on_file", "on file|record", "recorded|known|listed|stored|available|set|saved")(lambda *_: True)
+    rule("date_word", "date|day|time", "at|on")(lambda *_: True)
+
+    @rule(
+        "next_length",
+        "[:be] [coming] [up] in|within|during [the] next|coming|following|upcoming <length>",
+        "[:be] [coming] [up] in|within <length>",
+    )
+    def _(_c: Sentence, _i: int, _e: int, length: str) -> str:
+        return length
+
+    @rule("next_length", "[:be] [coming] [up] in|within|during the next|coming <unit>", "[:be] next <unit>")
+    def _(_c: Sentence, _i: int, _e: int, unit: tuple[int, str]) -> str:
+        return f"{unit[0]}{unit[1]}"
+
+
+def _ages(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule("aged_in", ":aged [:be] [:compare_age] <count_amount> [:old]", "<count_amount> :old", "<count_amount> :old <or_more>",
+          "[:be] <age_length> old", ":aged <age_length>")  # fmt: skip
+    def _(chart: Sentence, i: int, end: int, amount: Amount, *more: Any) -> Said | None:
+        return _aged(chart, replace(amount, op=more[0]) if more and more[0] else amount, chart.said(i, end))
+
+    @rule(
+        "aged_in",
+        "older than <count> [:old]",
+        "over the age of <count>",
+        "above the age of <count>",
+        "aged over|above <count>",
+    )
+    def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
+        return _aged(chart, replace(amount, op="gt"), chart.said(i, end))
+
+    @rule(
+        "aged_in",
+        "younger than <count> [:old]",
+        "under the age of <count>",
+        "below the age of <count>",
+        "aged under|below <count>",
+    )
+    def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
+        return _aged(chart, replace(amount, op="lt"), chart.said(i, end))
+
+    @rule("aged_in", "over|above|under|below <bare_count>")
+    def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
+        op: Any = "gt" if chart.stems[i] in {"over", "above"} else "lt"
+        return _aged(chart, replace(amount, op=op), chart.said(i, end)) if i and _after_people(chart, i) else None
+
+    @rule("bare_count", "<count>")
+    def _(chart: Sentence, _i: int, end: int, amount: Amount) -> Amount | None:
+        follows = end < len(chart.stems) and chart.is_any(end, "counted", "unit", "time_word", "or_more", "old")
+        return None if follows or amount.low > 120 else amount  # noqa: PLR2004 - nobody is older
+
+    @rule("age_length", "<compare> <token_length>", "<token_length>", "<token_length> <or_more>")
+    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Amount | None:
+        token = next(item for item in found if isinstance(item, Token))
+        op = next((item for item in found if isinstance(item, str)), None)
+        return Amount(op, token.number) if token.unit == "y" else None  # type: ignore[arg-type] - a comparison's key
+
+    rule("compare_age", "of|is|are|from")(lambda *_: True)
+
+
+def _after_people(chart: Sentence, i: int) -> bool:
+    """Whether a number that names nothing else can be an age: right behind the people it is about."""
+    return any(
+        end == i for start in range(i) for part in ("entity", "person_value") for end, _ in chart.at(part, start)
+    )
+
+
+def _aged(chart: Sentence, amount: Amount, said: str) -> Said | None:
+    """An age where there is one, else a birthday so long ago."""
+    ages = [
+        name for name, entry in chart.catalog.attributes.items() if entry.kind in NUMBERS and "age" in name.split("_")
+    ]
+    if ages:
+        found = of_amount(amount, chart.catalog.attributes[ages[0]], chart)
+        made = attribute(chart, ages[0], found)
+        return Said(made) if made else None
+    births = [name for name, entry in chart.catalog.attributes.items() if entry.kind == "date" and "birth" in name]
+    return Said(_born(chart, births[0], amount, said)) if births else None
+
+
+def _born(chart: Sentence, name: str, amount: Amount, said: str) -> Tree:
+    """Who is 30 today was born 30 years ago or before, and after 31 years ago."""
+    low = int(amount.low)
+    least, most = {
+        "gt": (low + 1, None), "gte": (low, None), "lt": (None, low - 1), "lte": (None, low),
+        "between": (low, int(amount.high or low)),
+    }.get(amount.op or "eq", (low, low))  # fmt: skip
+    parts: list[Tree] = []
+    note = (Note(said, f"{said}: by {chart.catalog.attributes[name].label}, on {chart.today}"),)
+    if least is not None:
+        parts.append(_is(name, "before", chart.today - relativedelta(years=least) + timedelta(days=1), note))
+    if most is not None:
+        parts.append(_is(name, "after", chart.today - relativedelta(years=most + 1), note if not parts else ()))
+    return joined("all", *parts)
+
+
+def _mailboxes(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    @rule("mailed", "[:with] [:det] <mailbox> :domain_word", "[:with] [:det] <mailbox> :entity", ":use <mailbox>", "on|at|from <mailbox>",
+          "[:with] [:det] :email_word :end_with <mailbox>", "[:with] [:whose] [:email_word] [:be] <mailbox> [:domain_word]")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, part: str) -> Said | None:
+        if "email" not in chart.catalog.attributes:
+            return None
+        return Said(_is("email", "ends_with" if not part.endswith((".", "proton")) else "contains", part))
+
+    @rule("mailed", "[:with] [:det] <token_domain> :domain_word", ":use <token_domain>", "from|at|on <token_domain>", "[:with] [:det] :domain_word at|on <token_domain>",
+          "[:with] [:det] <token_domain> :entity")  # fmt: skip
+    def _(chart: Sentence, _i: int, _e: int, token: Token) -> Said | None:
+        if "email" not in chart.catalog.attributes:
+            return None
+        domain = str(token.value)
+        return Said(_is("email", "ends_with", domain if domain.startswith("@") else f"@{domain}"))
+
+    rule("use", "use|using|uses|have")(lambda *_: True)
+    rule("email_word", "email [address]", "mail", "mailbox")(lambda *_: True)
+
+
+def decimal(value: Any) -> Decimal:
+    """A number of the segment language."""
+    return Decimal(str(value))
