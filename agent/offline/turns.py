@@ -105,7 +105,7 @@ def _chosen(before: Sequence[BaseMessage], reply: str, read: Read) -> Reading | 
         return None
     first = read(str(before[asked].text), definition_before(before[:asked]))
     definition = parse(said["definition"])
-    meant = [Assumption(word=found.text, text=said["label"]) for found in first.ambiguities[:1]]
+    meant = [Assumption(word=found.text, text=f"{found.text} = {said['label']}") for found in first.ambiguities[:1]]
     changes: dict[str, Any] = {"definition": definition, "assumptions": (*first.assumptions, *meant), "question": ""}
     if first.stats is not None:
         changes |= {"action": "answer", "stats": first.stats.model_copy(update={"definition": definition})}

@@ -257,7 +257,7 @@ def plain(value: object) -> str:
 
 
 def _read_as(reading: Reading, notes: Sequence[str] = ()) -> str:
-    said = [f"“{plain(one.word)}” is read as {plain(one.text)}." for one in reading.assumptions]
+    said = [plain(_sentence(one.text)) for one in reading.assumptions]
     lines = "\n".join(f"- {line}" for line in (*said, *notes))
     return f"\n\n{lines}" if lines else ""
 

@@ -13,7 +13,7 @@ async def test_readings_come_with_their_counts_and_choosing_one_answers_the_firs
     said = await talk.say(question.options[0].reply)
     (card,) = cards(said)
     assert talk.approval(card).proposal["definition"] == lapsed(60).as_json()
-    assert "“good” is read as No order in 60 days." in text_of(said)
+    assert "Good = No order in 60 days." in text_of(said)
 
 
 async def test_an_answer_that_is_no_option_is_read_as_any_sentence(talk: Talk) -> None:
