@@ -1,5 +1,6 @@
 """Which segments were saved, in which versions, and what do the store's words mean?"""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -72,3 +73,16 @@ def definition(session: Session, segment_id: int) -> dict[str, Any] | None:
 def names(session: Session) -> dict[int, str]:
     """The names of all segments by id."""
     return {row.id: row.name for row in session.execute(select(Segment.id, Segment.name))}
+
+
+def latest_terms(session: Session) -> Sequence[GlossaryTerm]:
+    """The latest version of every word defined in this store, in alphabetical order."""
+    latest = select(GlossaryTerm.word, func.max(GlossaryTerm.version).label("version")).group_by(GlossaryTerm.word)
+    newest = latest.subquery()
+    same = (newest.c.word == GlossaryTerm.word) & (newest.c.version == GlossaryTerm.version)
+    return session.scalars(select(GlossaryTerm).join(newest, same).order_by(GlossaryTerm.word)).all()
+
+
+def term_version(session: Session, word: str) -> int:
+    """The number of the latest version of a word, 0 where it was never defined here."""
+    return session.scalars(select(func.max(GlossaryTerm.version)).where(GlossaryTerm.word == word)).one() or 0
