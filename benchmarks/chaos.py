@@ -1,8 +1,8 @@
 """Is anything lost, doubled or sent too late when things die? ``python -m benchmarks.chaos [--messages N]``.
 
 Three rounds after one without faults: workers are killed; the broker is emptied and killed; people say stop while
-workers are killed. The vendor stand-in's own journal is the witness. The report lands in ``report/reliability.json`` and
-``.md``.
+workers are killed. The vendor stand-in's own journal is the witness. The report lands in ``report/`` as JSON and as a
+page.
 """
 
 import argparse

@@ -243,7 +243,7 @@ def cancel(session: Session, flow_version_ids: Collection[int]) -> int:
 
 def replay(session: Session, customer_id: int, message_id: uuid.UUID, now: datetime) -> bool:
     """Put a dead letter back into the queue; False when it is none."""
-    values = {"state": State.QUEUED, "reason": None, "due_at": now, "attempt": 0, "deaths": 0}
+    values = {"state": State.QUEUED, "reason": None, "due_at": now, "deaths": 0}
     mine = (Message.customer_id == customer_id, Message.id == message_id, Message.state == State.DEAD)
     if session.execute(update(Message).where(*mine).values(values).returning(Message.id)).first() is None:
         return False

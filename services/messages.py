@@ -61,5 +61,10 @@ def counts(session: Session, flow_version_ids: Collection[int]) -> dict[str, int
     return messages.counts(session, flow_version_ids)
 
 
+def left_out(session: Session, flow_version_ids: Collection[int]) -> dict[str, int]:
+    """How many messages of these flow versions were not sent, by reason (see ``domain.messages.REASONS``)."""
+    return messages.left_out(session, flow_version_ids)
+
+
 def _stored(policy: Policy) -> str | None:
     return None if policy == Policy() else json.dumps(policy.as_dict())
