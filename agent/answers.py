@@ -63,7 +63,7 @@ def _asked(graph: Graph, text: str, session: Session, now: datetime) -> Answer:
         person=ASKER,
         thread_id="",
         trace_id="",
-        planner=planner(session, proposes=False),
+        planner=planner(session, now, proposes=False),
         instructions=instructions(session),
         as_of=now,
     )
@@ -116,7 +116,7 @@ def _texts(messages: Sequence[BaseMessage]) -> Iterator[str]:
     for shown in _shown(messages):
         if shown["kind"] == "question":
             options = [f"- {one['label']}{_counted(one['audience_size'])}" for one in shown["options"]]
-            yield "\n".join([shown["question"], "", *options])
+            yield "\n".join([shown["question"], "", *options]).strip()
 
 
 def _counted(size: int | None) -> str:

@@ -58,21 +58,27 @@ def card_of(session: Session, approval: Approval, *, now: datetime) -> Card:
     return card
 
 
-def _segment(session: Session, approval: Approval, at: datetime) -> Card:
-    proposal = approval.proposal
-    as_of = datetime.fromisoformat(proposal["as_of"]) if proposal.get("as_of") else at
-    definition = seg.parse(proposal["definition"])
-    found = segments.preview(session, definition, now=as_of)
+def audience(session: Session, definition: seg.Definition, *, at: datetime) -> Card:
+    """Whom a definition means at an instant: size, reach, what each condition leaves, a masked sample, a spread."""
+    found = segments.preview(session, definition, now=at)
     return {
         "size": found.audience_size,
         "everyone": found.everyone,
         "reachable": [{"channel": channel, "people": people} for channel, people in found.reachable.items()],
         "lines": [line.model_dump(mode="json") for line in found.lines],
+        "sample": [person.model_dump(mode="json") for person in found.sample],
+        "distribution": _spread(session, definition, at),
+        "as_of": _clock(at, segments.zone(session)),
+    }
+
+
+def _segment(session: Session, approval: Approval, at: datetime) -> Card:
+    proposal = approval.proposal
+    as_of = datetime.fromisoformat(proposal["as_of"]) if proposal.get("as_of") else at
+    return {
+        **audience(session, seg.parse(proposal["definition"]), at=as_of),
         "assumptions": list(proposal.get("assumptions") or ()),
         "unused_words": list(proposal.get("unused_words") or ()),
-        "sample": [person.model_dump(mode="json") for person in found.sample],
-        "distribution": _spread(session, definition, as_of),
-        "as_of": _clock(as_of, segments.zone(session)),
     }
 
 

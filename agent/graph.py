@@ -19,6 +19,7 @@ from agent.model import Choice
 from agent.offline.model import OfflinePlanner
 from agent.repair import Repair
 from domain.errors import ParleyError
+from tools.catalog import describe_data
 from tools.clock import advance_clock
 from tools.context import Context, told
 from tools.customers import find_customer
@@ -44,6 +45,7 @@ TOOLS: tuple[BaseTool, ...] = (
     propose_activation,
     list_flows,
     find_customer,
+    describe_data,
     measure,
     research_products,
     advance_clock,

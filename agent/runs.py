@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from agent.offline.model import OfflinePlanner
 from agent.offline.words import outcome as said_of
 from agent.parts import Card, Notice, Part, TextDelta, ToolFinished
 from agent.pieces import OUT_OF_STEPS, parts
-from db import chats
+from db import chats, store
 from db.checkpoints import Pool, alone, pool
 from db.session import transaction
 from domain.errors import Invalid
@@ -53,7 +54,7 @@ class Agent:
         saver: BaseCheckpointSaver[str],
         locks: Pool,
         transaction: Transaction,
-        planner: Callable[[Session], OfflinePlanner],
+        planner: Callable[[Session, datetime], OfflinePlanner],
         instructions: Callable[[Session], str],
     ) -> None:
         """``planner`` and ``instructions`` are made from what the store holds now."""
@@ -148,7 +149,7 @@ class Agent:
                     person=user,
                     thread_id=str(thread_id),
                     trace_id=trace,
-                    planner=self._planner(session),
+                    planner=self._planner(session, store.business_now(session)),
                     instructions=self._instructions(session),
                 )
 

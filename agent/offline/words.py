@@ -40,8 +40,7 @@ def help_text() -> str:
 
 def refusal(reading: Reading) -> str:
     """Why nothing was done, and what would work."""
-    reason = reading.question or "I did not understand that."
-    return f"{reason}\n\n{help_text()}" if not reading.question else reason + _unused(reading)
+    return plain(reading.question) if reading.question else f"I did not understand that.\n\n{help_text()}"
 
 
 def size(preview: Result, reading: Reading) -> str:
@@ -178,7 +177,7 @@ def figures(result: Result, reading: Reading) -> str:
         text = f"**{label}** over {_people(spread['people'])}{about}. Percentiles: {middle}."
     elif rows:
         lines = [f"- {plain(row['label'])}: {number(row['value'], kind, currency)}" for row in rows]
-        text = "\n".join([f"**{label}**{about}:", *lines])
+        text = "\n".join([f"**{_capital(label)}**{_measured_by(result['what'])}{about}:", *lines])
     elif value is None:
         text = f"There is no {label} to measure{about}."
     elif result["what"] == "share":
@@ -193,6 +192,12 @@ def figures(result: Result, reading: Reading) -> str:
         over = _people(result["people"])
         text = f"The {result['what']} {label}{about} is **{number(value, kind, currency)}**, over {over}."
     return text + _read_as(reading) + _unused(reading)
+
+
+def _measured_by(what: str) -> str:
+    return {"trend": ", how many", "top": ", most first", "count": ", how many", "distribution": ", how many"}.get(
+        what, f", {what}"
+    )
 
 
 def number(value: float, kind: str, currency: str) -> str:

@@ -104,7 +104,7 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
                 saver,
                 locks,
                 partial(transaction, url),
-                planner=lambda _: OfflinePlanner(reader=read),
+                planner=lambda _, __: OfflinePlanner(reader=read),
                 instructions=lambda _: "You are Parley.",
             )
             yield Talk(opened, url, person)
