@@ -1,5 +1,6 @@
 """How does a page come about? A template, the frame around it, and figures and times as people read them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -102,6 +103,12 @@ def _share(part: float | None, whole: float | None, places: int = 1) -> str:
     return f"{100 * part / whole:.{places}f} %" if part is not None and whole else NOTHING
 
 
+def _readable(template: str) -> str:
+    """A subject as people read it: ``{{ customer.first_name | default: "you" }}`` becomes ``[first name]``."""
+    without_tags = re.sub(r"{%.*?%}", "", template)
+    return re.sub(r"{{\s*(?:\w+\.)*(\w+).*?}}", lambda found: f"[{found[1].replace('_', ' ')}]", without_tags).strip()
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -110,7 +117,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[..., str]] = {"number": _number, "share": _share}
+    filters: dict[str, Callable[..., Any]] = {
+        "number": _number,
+        "share": _share,
+        "readable": _readable,
+        "instant": datetime.fromisoformat,
+    }
     made.filters.update(filters)
     return made
 

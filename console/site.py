@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import page, sign_in
+from console import approvals, clock, customers, flows, home, outbox, page, segments, sign_in
 from console.visitor import SignInNeeded
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, ParleyError, Unavailable
 
-ROUTERS = (sign_in.router,)
+PLACES = (home, approvals, segments, flows, customers, outbox, clock, sign_in)
 
 STATUS = {Invalid: 422, NotFound: 404, Conflict: 409, Forbidden: 403, Unavailable: 503}
 
@@ -31,14 +31,13 @@ def create() -> FastAPI:
     """The console as an application of its own, to be mounted at the root."""
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     made.mount("/static", Static(directory=Path(__file__).parent / "static"))
-    for router in ROUTERS:
-        made.include_router(router)
+    for place in PLACES:
+        made.include_router(place.router)
     made.add_exception_handler(SignInNeeded, _to_sign_in)
     made.add_exception_handler(ParleyError, _refused)
     made.add_exception_handler(RequestValidationError, _malformed)
     made.add_exception_handler(HTTPException, _not_there)
-    made.add_exception_handler(Exception, _failed)
-    made.add_middleware(Headers)
+    made.add_middleware(Around)
     return made
 
 
@@ -52,24 +51,34 @@ class Static(StaticFiles):
         return answer
 
 
-class Headers:
-    """ASGI middleware: what a page may load and do, unless it says so itself."""
+class Around:
+    """ASGI middleware: what a page may load and do, unless it says so itself, and a page for what nobody foresaw."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to the answer."""
+        """Answer, in any case."""
+        started = False
 
         async def sending(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = list(message["headers"])
                 if not any(name.lower() == b"content-security-policy" for name, _ in headers):
                     headers.append((b"content-security-policy", CONTENT_SECURITY_POLICY.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, sending)
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            log.exception("page_failed", path=scope["path"])
+            if started:
+                raise
+            message, fix = "That failed on our side.", "Nothing was changed. Try again, or look into the log."
+            await _trouble(Request(scope), 500, message, fix)(scope, receive, sending)
 
 
 def _to_sign_in(request: Request, error: Exception) -> Response:
@@ -97,11 +106,6 @@ def _not_there(request: Request, error: Exception) -> Response:
     if status == HTTPStatus.NOT_FOUND:
         return _trouble(request, status, "There is no such page.", "It may have moved; the menu lists what there is.")
     return _trouble(request, status, "This cannot be done here.", "Go back and try another way.")
-
-
-def _failed(request: Request, error: Exception) -> Response:
-    log.error("page_failed", path=request.url.path, exc_info=error)
-    return _trouble(request, 500, "That failed on our side.", "Nothing was changed. Try again, or look into the log.")
 
 
 def _trouble(request: Request, status: int, message: str, fix: str) -> Response:
