@@ -231,7 +231,7 @@ class Agent:
             yield Card(one.kind, one.id)
         text = "\n".join(said_of(outcome(one)) for one in news)
         yield TextDelta(f"{text}\n\n")
-        noted = AIMessage(text, additional_kwargs={"told": [str(one.id) for one in news]})
+        noted = AIMessage(text, additional_kwargs={"told": {str(one.id): one.status for one in news}})
         await self._graph.aupdate_state(config, {"messages": [noted]}, as_node="model")
 
 

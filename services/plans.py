@@ -5,6 +5,7 @@ be saved, and rejecting the segment leaves the flow as it was shown. But as long
 means changes whom the flow is for.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +20,8 @@ from services import approvals, content
 from services.approvals import Approval
 from services.flows import Value
 from services.users import Person
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Wishes(Value):
@@ -47,6 +50,8 @@ def revise(
     Answers the new proposals, the changed one first. Raises what ``approvals.edit`` raises; then nothing is changed.
     """
     before = approvals.get(session, approval_id)
+    if before.kind == "segment" and "definition" in changes:
+        changes = {**changes, "assumptions": _carried(before.proposal, changes)}
     changed = [approvals.edit(session, approval_id, {**before.proposal, **changes}, by=by, now=now)]
     definition = changed[0].proposal.get("definition")
     if before.kind != "segment" or definition == before.proposal["definition"]:
@@ -55,6 +60,52 @@ def revise(
         proposal = _redrafted(session, flow.proposal, seg.parse(definition), now)
         changed.append(approvals.edit(session, flow.id, proposal, by=by, now=now))
     return changed
+
+
+def _carried(before: Mapping[str, Any], changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The assumptions that still hold of a changed definition, with their numbers as they are now, and the new ones."""
+    new = [dict(one) for one in changes.get("assumptions") or ()]
+    was, now = seg.parse(before["definition"]), seg.parse(changes["definition"])
+    kept = []
+    for one in before.get("assumptions") or ():
+        if any(other["word"] == one["word"] or (one["path"] and other["path"] == one["path"]) for other in new):
+            continue
+        moved = _moved(one, was, now) if one.get("path") else dict(one)
+        if moved is not None:
+            kept.append(moved)
+    return [*kept, *new]
+
+
+def _moved(assumption: Mapping[str, Any], was: seg.Definition, now: seg.Definition) -> dict[str, Any] | None:
+    """An assumption about a number, at the place where that number stands now; ``None`` if its condition is gone."""
+    old, new = _numbers(was), _numbers(now)
+    about = next((key for key, place in old.items() if place[0] == assumption["path"]), None)
+    if about is None or about not in new:
+        return None
+    path, value = new[about]
+    text = str(assumption["text"]).replace(f"{assumption['value']:g}", f"{value:g}", 1)
+    return {**assumption, "path": path, "value": value, "text": text}
+
+
+def _numbers(definition: seg.Definition) -> dict[tuple[str, ...], tuple[str, float]]:
+    """Every number of a definition, by what it is a number of: its path and value."""
+    found: dict[tuple[str, ...], tuple[str, float]] = {}
+
+    def look(value: Any, path: str, about: tuple[str, ...]) -> None:
+        if isinstance(value, dict):
+            named = tuple(str(value[key]) for key in ("type", "name", "metric", "channel") if key in value)
+            for key, item in value.items():
+                look(item, f"{path}.{key}".lstrip("."), (*about, *named, key))
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                look(item, f"{path}.{place}", about)
+        else:
+            number = _NUMBER.match(str(value))
+            if number and not isinstance(value, bool):
+                found.setdefault(about, (path, float(number[0])))
+
+    look(definition.as_json(), "", ())
+    return found
 
 
 def campaign(session: Session, definition: seg.Definition, wishes: Wishes, *, now: datetime) -> dict[str, Any]:

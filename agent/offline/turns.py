@@ -47,11 +47,17 @@ Script = Generator[Step, Sequence[Result], str]
 
 @dataclass(frozen=True)
 class Turn:
-    """What the person said, what waited for a decision then, and whether cards can be opened here at all."""
+    """What the person said, what it was about before, what was proposed before, and whether cards can be opened."""
 
     reading: Reading
-    waiting: Sequence[Result]
+    previous: Definition | None
+    proposed: Sequence[Result]
     proposes: bool
+
+    @property
+    def waiting(self) -> list[Result]:
+        """What still waited for a decision when the person wrote."""
+        return [found for found in self.proposed if found.get("status") == "pending"]
 
 
 def next_message(
@@ -62,12 +68,13 @@ def next_message(
     if at is None:
         return AIMessage(words.greeting())
     asked = messages[at]
-    reading = _chosen(messages[:at], str(asked.text), read) or read(str(asked.text), definition_before(messages[:at]))
+    previous = definition_before(messages[:at])
+    reading = _chosen(messages[:at], str(asked.text), read) or read(str(asked.text), previous)
     nlu = {"nlu": {"action": reading.action, "intent": reading.intent, **reading.trace()}}
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     }
-    script = _script(Turn(reading, open_proposals(messages[:at]), proposes))
+    script = _script(Turn(reading, previous, proposals(messages[:at]), proposes))
     try:
         step = next(script)
         number = 0
@@ -131,15 +138,20 @@ def definition_before(messages: Sequence[BaseMessage]) -> Definition | None:
     return None
 
 
-def open_proposals(messages: Sequence[BaseMessage]) -> list[Result]:
-    """What was still waiting for a decision when the person wrote, oldest first."""
+def proposals(messages: Sequence[BaseMessage]) -> list[Result]:
+    """What was proposed in the conversation, oldest first, each with the status that the conversation knows."""
     latest: dict[str, Result] = {}
     for message in messages:
         if isinstance(message, ToolMessage):
             result = _result(message)
-            if "approval_id" in result:
-                latest[str(result["approval_id"])] = result
-    return [result for result in latest.values() if result.get("status") == "pending"]
+            for found in result.get("changed", [result]):
+                if "approval_id" in found:
+                    latest[found["approval_id"]] = found
+        elif isinstance(message, AIMessage):
+            for approval_id, status in message.additional_kwargs.get("told", {}).items():
+                if approval_id in latest:
+                    latest[approval_id] = {**latest[approval_id], "status": status}
+    return list(latest.values())
 
 
 def _script(turn: Turn) -> Script:
@@ -172,17 +184,24 @@ def _ask(turn: Turn) -> Script:
 def _segment(turn: Turn) -> Script:
     definition = _definition(turn.reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    text = words.size(preview, turn.reading) + _wait(turn, cards=1)
-    outcomes = yield Step((Call("propose_segment", _proposal(turn.reading, preview)),), text)
+    said = words.size(preview, turn.reading)
+    if not preview["audience_size"]:
+        return said + words.nobody()
+    proposal = Call("propose_segment", _proposal(turn, preview))
+    outcomes = yield Step((proposal,), said + _wait(turn, cards=1))
     return words.outcomes(outcomes)
 
 
 def _campaign(turn: Turn) -> Script:
     definition = _definition(turn.reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    flow = Call("propose_flow", {"definition": definition, **_wishes(turn.reading.flow or FlowRequest())})
-    calls = (Call("propose_segment", _proposal(turn.reading, preview)), flow)
-    outcomes = yield Step(calls, words.size(preview, turn.reading) + _wait(turn, cards=2))
+    said = words.size(preview, turn.reading)
+    if not preview["audience_size"]:
+        return said + words.nobody()
+    calls = [Call("propose_flow", {"definition": definition, **_wishes(turn.reading.flow or FlowRequest())})]
+    if not _saved(turn, definition):
+        calls.insert(0, Call("propose_segment", _proposal(turn, preview)))
+    outcomes = yield Step(tuple(calls), said + _wait(turn, cards=len(calls)))
     return words.outcomes(outcomes)
 
 
@@ -190,9 +209,15 @@ def _revise(turn: Turn) -> Script:
     definition = _definition(turn.reading)
     proposal = next(found for found in reversed(turn.waiting) if found.get("kind") == "segment")
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    args = {"approval_id": proposal["approval_id"], **_proposal(turn.reading, preview)}
+    args = {**_proposal(turn, preview), "approval_id": proposal["approval_id"], "name": proposal["name"]}
     (revised,) = yield Step((Call("revise_segment", args),))
     return words.size(preview, turn.reading) + words.revised(revised)
+
+
+def _saved(turn: Turn, definition: dict[str, Any]) -> bool:
+    """Whether the person approved exactly this segment before."""
+    approved = [found for found in turn.proposed if found.get("status") == "approved"]
+    return any(found.get("kind") == "segment" and found.get("definition") == definition for found in approved)
 
 
 def _stats(turn: Turn) -> Script:
@@ -212,9 +237,13 @@ def _customer(turn: Turn) -> Script:
         (found,) = yield Step((Call("find_customer", who),))
         return words.customer(found)
     if query.verb == "why":
-        definition = {"definition": _definition(turn.reading)} if turn.reading.definition else {}
-        (found,) = yield Step((Call("explain_membership", {**who, **definition}),))
-        return words.why(found)
+        definition = turn.reading.definition or turn.previous
+        (found,) = yield Step((Call("find_customer", who),))
+        if len(found["customers"]) != 1 or definition is None:
+            return words.customer(found) if definition else words.which_segment()
+        args = {"customer_id": found["customers"][0]["id"], "definition": definition.as_json()}
+        (reasons,) = yield Step((Call("explain_membership", args),))
+        return words.why(reasons)
     return words.not_yet(f"{query.verb} customers from the chat")
 
 
@@ -273,9 +302,10 @@ def _definition(reading: Reading) -> dict[str, Any]:
     return reading.definition.as_json()
 
 
-def _proposal(reading: Reading, preview: Result) -> dict[str, Any]:
+def _proposal(turn: Turn, preview: Result) -> dict[str, Any]:
+    reading = turn.reading
     return {
-        "name": words.name(preview),
+        "name": words.name(preview, reading),
         "definition": _definition(reading),
         "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
         "unused_words": list(reading.unused_words),

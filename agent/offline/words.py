@@ -60,6 +60,16 @@ def waiting(*, cards: int) -> str:
     return f"\n\n{which} for your decision; nothing is saved or sent before."
 
 
+def nobody() -> str:
+    """Why no card was opened."""
+    return "\n\nNobody is in this segment, so there is nothing to propose. Which condition may be wider?"
+
+
+def which_segment() -> str:
+    """Asked why somebody is in a segment that was not named."""
+    return "In which segment? Describe it first, then ask again."
+
+
 def revised(result: Result) -> str:
     """After open cards were changed."""
     cards = len(result.get("changed", ()))
@@ -249,9 +259,14 @@ def glossary(result: Result) -> str:
     return "\n".join(rows) or "The glossary is empty."
 
 
-def name(preview: Result) -> str:
-    """A name for a segment, from what its conditions say."""
-    text = ", ".join(line["text"] for line in preview["lines"])
+def name(preview: Result, reading: Reading) -> str:
+    """A name for a segment: the person's own words for it, else what its conditions say."""
+    said = [span for span in reading.spans if span.role in {"condition", "connective"}]
+    places = [i for i, span in enumerate(said) if span.role == "condition"]
+    if places and not reading.patched:
+        text = reading.text[said[places[0]].start : said[places[-1]].end].strip(" ,.;:?!")
+    else:
+        text = ", ".join(line["text"] for line in preview["lines"])
     cut = text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1].rsplit(" ", 1)[0] + "…"
     return _capital(cut)
 

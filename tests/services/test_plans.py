@@ -77,6 +77,27 @@ def test_words_that_a_person_wrote_stay(session: Session, plan: dict[str, Approv
     assert flow.proposal["evidence"]["audience_size"] == 1
 
 
+def test_assumptions_move_with_their_numbers_and_go_with_their_conditions(
+    session: Session, plan: dict[str, Approval]
+) -> None:
+    noted = [
+        {"word": "recently", "text": "recently = in the last 60 days", "path": "where.during.last", "value": 60},
+        {"word": "email", "text": "only people subscribed to email", "path": None, "value": None},
+    ]
+    approvals.decide(session, plan["flow"].id, plan["flow"].digest, "reject", by=MARKETER, now=NOW)
+    (first,) = revised(session, plan, assumptions=noted)
+    both = {"type": "all", "of": [{"type": "tag", "name": "vip"}, lapsed(90)["where"]]}
+    second, *_ = plans.revise(session, first.id, {"definition": {"where": both}}, by=MARKETER, now=NOW)
+    assert second.proposal["assumptions"] == [
+        {"word": "recently", "text": "recently = in the last 90 days", "path": "where.of.1.during.last", "value": 90},
+        noted[1],
+    ]
+    tag = {"where": {"type": "tag", "name": "vip"}}
+    said = {"word": "vip", "text": "VIP = tagged vip", "path": None, "value": None}
+    third, *_ = plans.revise(session, second.id, {"definition": tag, "assumptions": [said]}, by=MARKETER, now=NOW)
+    assert third.proposal["assumptions"] == [noted[1], said]
+
+
 def test_another_name_leaves_the_flow_alone(session: Session, plan: dict[str, Approval]) -> None:
     (segment,) = revised(session, plan, name="Sleepers")
     assert segment.proposal["name"] == "Sleepers"
