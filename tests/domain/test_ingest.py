@@ -1,7 +1,9 @@
 """Are values, headings and codes of other systems read as they were meant?"""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from domain import countries
 from domain.errors import Invalid
 from domain.ingest import codes, columns, values
+from domain.ingest.lines import Bucket
 from domain.ingest.values import Instants, Numbers
 
 LONDON = ZoneInfo("Europe/London")
@@ -216,3 +219,10 @@ def test_services_are_told_from_products_by_code_description_and_shape() -> None
 def test_codes_of_many_shapes_are_all_products() -> None:
     described = [(f"{'ABC'[: number % 3 + 1]}-{number}{'-X' * (number % 4)}", "Thing", 10) for number in range(40)]
     assert codes.not_products([*described, ("SINGLE", "Bowl", 1)]) == {}
+
+
+def test_every_field_and_every_bucket_stands_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", guide))
+    assert {field.name for field in columns.FIELDS} <= named
+    assert {bucket.value for bucket in Bucket} <= named
