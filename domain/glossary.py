@@ -99,7 +99,11 @@ class Glossary(Entry):
             for term in self.terms.values()
             if term.word not in named
         }
-        open_words = {key: entry for key, entry in self.undecided.items() if key not in named}
+        open_words = {
+            key: entry.model_copy(update={"synonyms": tuple(word for word in entry.synonyms if word not in named)})
+            for key, entry in self.undecided.items()
+            if key not in named
+        }
         return Glossary(terms={**kept, **changed}, undecided=open_words)
 
 
@@ -519,6 +523,21 @@ UNDECIDED = (
             Choice(
                 label="{label} above the median of buyers",
                 means=_metric("{metric}", "gt", {"percentile": 50, "among": "buyers"}),
+            ),
+        ),
+    ),
+    Undecided(
+        word="the most",
+        synonyms=("most", "more than most", "more than others", "more than average people"),
+        kind="level",
+        choices=(
+            Choice(
+                label="top 10 % by {label}",
+                means={"type": "rank", "metric": "{metric}", "end": "top", "percent": 10, "among": "everyone"},
+            ),
+            Choice(
+                label="top 100 by {label}",
+                means={"type": "rank", "metric": "{metric}", "end": "top", "count": 100, "among": "everyone"},
             ),
         ),
     ),

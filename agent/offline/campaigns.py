@@ -24,7 +24,24 @@ _AUDIENCES = (
 )
 _SUGGESTED = ("VIP", "lapsed", "one-time buyer")
 _SCHEDULE = frozenset(
-    ["tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "tonight", "noon", "evening", "morning", "am", "pm", "at", "next"]
+    [
+        "tomorrow",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "tonight",
+        "noon",
+        "evening",
+        "morning",
+        "am",
+        "pm",
+        "at",
+        "next",
+    ]
 )
 
 

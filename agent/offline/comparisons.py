@@ -26,7 +26,31 @@ _TEXT_CLASSES = (
     ("is", "eq", "in"),
 )
 _ENDS = frozenset(
-    ["who", "that", "which", "whose", "and", "or", "but", "nor", "not", "in", "from", "with", "without", "have", "has", "is", "are", "since", "before", "after", "more", "less", "over"]
+    [
+        "who",
+        "that",
+        "which",
+        "whose",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "not",
+        "in",
+        "from",
+        "with",
+        "without",
+        "have",
+        "has",
+        "is",
+        "are",
+        "since",
+        "before",
+        "after",
+        "more",
+        "less",
+        "over",
+    ]
 )
 
 

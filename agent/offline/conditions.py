@@ -17,8 +17,8 @@ from domain.glossary import Term
 from domain.windows import Window
 
 KINDS = (
-    "edged", "doing", "spending", "measured", "levelled", "ranked", "having", "agents", "dated", "compared", "present", "consented",
-    "reached", "marked", "mailed", "aged_in", "termed", "undecided", "placed",
+    "edged", "doing", "spending", "having", "measured", "levelled", "ranked", "agents", "dated", "compared", "present", "consented",
+    "reached", "marked", "mailed", "tested", "aged_in", "termed", "undecided", "tenured", "placed",
 )  # fmt: skip
 """The parts that are conditions; of two that fit the same words, the one further left is meant."""
 
@@ -117,13 +117,15 @@ def _only(frame: Frame) -> Frame:
 def _fragment(chart: Sentence, i: int) -> Iterator[Alternative]:
     denied = False
     at = i
-    while at < len(chart.stems) and (end := chart.is_any(at, "not", "both", "ever")):
-        denied = denied or bool(chart.is_any(at, "not"))
+    while at < len(chart.stems) and (end := chart.is_any(at, "not", "none", "both", "ever", "no")):
+        denied = denied or bool(chart.is_any(at, "not", "none", "no"))
         at = end
     if at >= len(chart.stems):
         return
     for end, stretch in chart.at("window", at):
         yield end, Fragment({"stretch": stretch}, denied)
+    for end, channels in chart.at("channels", at):
+        yield end, Fragment({"channels": channels}, denied)
     for end, days in chart.at("days", at):
         yield end, Fragment({"stretch": _on(days)}, denied)
     for end, found in chart.at("things", at):

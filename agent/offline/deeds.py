@@ -21,6 +21,11 @@ from domain.windows import Window
 
 AT_LEAST_ONE = Amount("gte", Decimal(1))
 MOST_STEPS = 8
+LEAST_MONEY = 15
+"""A smaller bare number behind a noun counts it: "orders over 100" are worth that, "orders > 3" are so many."""
+
+_AGAIN = frozenset(("one", "1", "it", "them", "those", "any"))
+"""Words that stand for the thing spoken of before."""
 
 _NEXT_PERIOD: dict[str, Any] = {
     "last_week": "this_week", "last_month": "this_month", "last_quarter": "this_quarter", "last_year": "this_year",
@@ -36,6 +41,7 @@ def add(grammar: Grammar) -> None:
     grammar.reader("doing")(_doing)
     grammar.reader("having")(_having)
     grammar.reader("agents")(_agents)
+    grammar.reader("tested")(_tested_alone)
     _edges(grammar)
 
 
@@ -83,7 +89,7 @@ def _money(grammar: Grammar) -> None:
         counted = end < len(chart.stems) and chart.is_any(
             end, "time_word", "counted", "unit", "thing", "different", "unit_word"
         )
-        return None if counted else replace(found, op=op)
+        return None if counted or found.low < LEAST_MONEY else replace(found, op=op)
 
     rule("value_word", "value", "total", "amount", "price")(lambda *_: True)
     rule(
@@ -142,6 +148,13 @@ def _test(chart: Sentence, i: int) -> Iterator[Alternative]:
             yield end, _present(owned, "missing")
 
 
+def _tested_alone(chart: Sentence, i: int) -> Iterator[Alternative]:
+    """A property said without its activity: used a coupon, order total above $100."""
+    for end, thing in chart.at("test", i):
+        for owner in thing.owners:
+            yield from _told(chart, end, Frame((owner,), tests=(replace(thing, owners=(owner,)),)))
+
+
 def _present(owned: tuple[tuple[str, str], ...], op: str) -> Thing:
     return Thing((Filter(name=owned[0][1], op=op),), tuple(activity for activity, name in owned if name == owned[0][1]))
 
@@ -172,11 +185,16 @@ def _steps(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]
         echo = _echo(chart, i, frame)
         if echo > i:
             yield echo, frame
+        if chart.tokens[i].norm in _AGAIN and not frame.things:
+            yield i + 1, replace(frame, same=True)
 
 
 def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
     if frame.things:
         return
+    if neither := chart.is_any(i, "neither"):
+        for end, found in chart.at("things", neither) if neither < len(chart.stems) else ():
+            yield end, replace(frame, things=found.things, joint="any", none=not frame.none)
     only = bool(chart.is_any(i, "only"))
     start = chart.past(chart.past(i, "only"), "thing_prep")
     for at in sorted({i, start}):
@@ -184,8 +202,9 @@ def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]
             if any(set(thing.owners) & set(frame.heads) for thing in found.things):
                 yield end, replace(frame, things=found.things, joint=found.joint, only=frame.only or (only and at > i))
     if frame.amount is None:
-        for end, more in chart.at("quantity_arg", i):
-            yield end, _with(chart, frame, more)
+        for at in sorted({i, start}):
+            for end, more in chart.at("quantity_arg", at) if at < len(chart.stems) else ():
+                yield end, _with(chart, frame, more)
 
 
 def _figures(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
@@ -373,20 +392,26 @@ def _edges(grammar: Grammar) -> None:
     rule("of_word", "of")(lambda *_: True)
     rule("separate", "separate", "successful", "valid", "completed")(lambda *_: True)
     rule("where_word", "where", "whose")(lambda *_: True)
-    rule("thing_prep", "of|for|containing|including|with|on|contain|include|featuring")(lambda *_: True)
+    rule("thing_prep", "of|for|from|in|containing|including|with|on|contain|include|featuring")(lambda *_: True)
     rule("echo_prep", "of|from|on|in|to|by|our|we|sent")(lambda *_: True)
     rule("edge", ":edge_last")(lambda *_: "last")
     rule("edge", ":edge_first")(lambda *_: "first")
     rule("was", ":be", ":have :be", ":do", "happened|occurred|took|place", ":be :ever")(lambda *_: True)
 
-    @rule("edged", "[:whose] [:det] <edge> <activity_noun> [date|day|time] [:was] [:was] [:only] <window>",
-          ":with [:det] <edge> <activity_noun> [date|day|time] [:was] <window>",
-          "[:have] <edge> <activity_verb> [:something] <window>")  # fmt: skip
+    @rule(
+        "edged",
+        "[:whose] [:det] <edge> <activity_noun> [date|day|time] [:was] [:was] [:only] <window>",
+        ":with [:det] <edge> <activity_noun> [date|day|time] [:was] <window>",
+        "[:have] <edge> <activity_verb> [:something] <window>",
+    )
     def _(chart: Sentence, i: int, end: int, edge: str, names: tuple[str, ...], stretch: Stretch) -> Said | None:
         return edged(chart, edge, names[0], stretch)
 
-    @rule("edged", "[:it_is] [:been] [<compare>] <length> [<or_more>] [:have] [:passed] :since_word [:det] <edge> <activity_noun>",
-          "[:it_is] [:been] [<compare>] <length> [<or_more>] [:have] [:passed] :since_word [:who] <edge> <activity_verb>")  # fmt: skip
+    @rule(
+        "edged",
+        "[:it_is] [:been] [<compare>] <length> [<or_more>] [:have] [:passed] :since_word [:det] <edge> <activity_noun>",
+        "[:it_is] [:been] [<compare>] <length> [<or_more>] [:have] [:passed] :since_word [:who] <edge> <activity_verb>",
+    )
     def _(
         chart: Sentence,
         _i: int,

@@ -56,7 +56,7 @@ def add(grammar: Grammar) -> None:
         "make",
         "make|set|change|turn|use|try|raise|lower|increase|decrease|reduce|extend|shorten|move|take|update|adjust|bump|do|go|switch|widen|tighten|limit|expand|modify",
     )(lambda *_: True)
-    rule("it", "it|that|this|them", "the window|period|time|timeframe|threshold|number|limit|cutoff|cut|range|percentile|amount|value|minimum|recency|one|lookback", "to|with|for|at|in|by|up to|down to|out to|back to",
+    rule("it", "it|that|this|them", "the window|period|time|timeframe|threshold|number|limit|cutoff|cut|range|percentile|amount|value|minimum|recency|one|lookback", "to|with|for|at|in|by", "up|down|out|back to",
          "the date range", "time window|frame")(lambda *_: True)  # fmt: skip
     rule("instead", "instead|please|now|rather", "instead please", "?", "!", ".", "for that", "then")(lambda *_: True)
 
@@ -78,8 +78,17 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, stretch: Stretch) -> Change | None:
         return Change("window", stretch.window) if stretch.window else None
 
-    @rule("number_change", ":make :it [:it] [:it] <new_number> [:instead]", "<new_number> instead [:instead]", "what|how about <new_number> [instead] [:instead]",
-          ":make <new_number> [:instead]", "<new_number>", "it should be <new_number>", ":make :it <new_number> :last", "no [:comma] <new_number>")  # fmt: skip
+    @rule(
+        "number_change",
+        ":make :it [:it] [:it] <new_number> [:instead]",
+        "<new_number> instead [:instead]",
+        "what|how about <new_number> [instead] [:instead]",
+        ":make <new_number> [:instead]",
+        "<new_number>",
+        "it should be <new_number>",
+        ":make :it <new_number> :last",
+        "no [:comma] <new_number>",
+    )
     def _(_c: Sentence, _i: int, _e: int, change: Change) -> Change:
         return change
 

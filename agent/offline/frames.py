@@ -53,6 +53,7 @@ class Frame:
     stretch: Stretch | None = None
     none: bool = False
     only: bool = False
+    same: bool = False
     notes: tuple[Note, ...] = ()
 
 
@@ -120,12 +121,10 @@ def _noted(made: Tree, notes: tuple[Note, ...]) -> Tree:
 def _head(frame: Frame, lexicon: Lexicon) -> str | None:
     """The first activity that has every property the frame is about."""
     filters = [(test.name, thing.owners) for thing in (*frame.things, *frame.tests) for test in thing.filters]
-    for head in frame.heads:
+    for head in sorted(frame.heads, key=lambda name: -_variety(name, lexicon)) if frame.price else frame.heads:
         activity = lexicon.catalog.activities[head]
         has_all = all(name in activity.properties and head in owners for name, owners in filters)
         if frame.money and money_property(activity, lexicon, total=frame.sum) is None:
-            continue
-        if frame.price and not any(entry.kind == "text" and entry.values for entry in activity.properties.values()):
             continue
         if frame.distinct and frame.distinct not in activity.properties:
             continue
@@ -134,6 +133,11 @@ def _head(frame: Frame, lexicon: Lexicon) -> str | None:
         if has_all:
             return head
     return None
+
+
+def _variety(name: str, lexicon: Lexicon) -> int:
+    """How many things an activity can be about: items have more titles than orders have coupons."""
+    return max((len(entry.values) for entry in lexicon.catalog.activities[name].properties.values()), default=0)
 
 
 def _of_things(frame: Frame, window: Window | None, lexicon: Lexicon) -> Tree | None:

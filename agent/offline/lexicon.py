@@ -25,6 +25,8 @@ from domain.glossary import Glossary, Term, Undecided
 FILE = Path(__file__).with_name("words.toml")
 KEPT = 8
 LONGEST_VALUE = 8
+SHORT = 3
+"""So many letters are a code rather than a word."""
 REPAIRABLE = (
     "subscribe_alone",
     "unsubscribe",
@@ -238,7 +240,7 @@ class _Maker:
                 self._add(form, "split", Split(name, words(rest)))
         if not rest:
             for form in agents(first):
-                self._add(form, "agent", name)
+                self._add(form, "agent" if kind == "activity" else f"{kind}_agent", name)
 
     def _event(self, name: str) -> None:
         """A custom event is named like ``quiz_completed``: what was done stands last."""
@@ -268,8 +270,6 @@ class _Maker:
         for phrase in _said(name, metric.label, metric.synonyms):
             if " " not in phrase and phrase.endswith(("ent", "ed")):
                 self._verb(phrase, "metric", name)
-                for form in agents(phrase):
-                    self._add(form, "metric_agent", name)
             self._add(phrase, "metric", name)
 
     def _terms(self) -> None:
@@ -283,13 +283,17 @@ class _Maker:
     def _values(self, name: str, attribute: Attribute, taken: frozenset[str], secondary: frozenset[str]) -> None:
         if attribute.private or attribute.kind != "text":
             return
+        found = aliases(name, attribute)
+        place = any(alias.place for alias in found)
         for value in attribute.values:
-            self._value(value, Value(name, (value,)), taken, weak=name in secondary)
-        for alias in aliases(name, attribute):
+            short = len(value) <= SHORT and not place
+            self._value(value, Value(name, (value,)), taken, weak=name in secondary or short)
+        for alias in found:
             group = alias.phrase if len(alias.values) > 1 else ""
             payload = Value(name, alias.values, group=group)
             if alias.code:
-                self._add(alias.phrase, "weak" if name in secondary else "code", payload, target=False)
+                kind = "weak" if name in secondary or not alias.place else "code"
+                self._add(alias.phrase, kind, payload, target=False)
             else:
                 self._value(alias.phrase, payload, taken, weak=name in secondary)
 
@@ -298,7 +302,7 @@ class _Maker:
         if not row or len(row) > LONGEST_VALUE:
             return
         alone = len(row) == 1
-        short = alone and len(row[0]) <= 3  # noqa: PLR2004 - two or three letters are a code
+        short = alone and len(row[0]) <= SHORT
         unclear = weak or (alone and (row[0] in taken or not row[0].isalpha()))
         self._add(phrase, "weak" if unclear else "code" if short else "value", payload, target=not short)
 

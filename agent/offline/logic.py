@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from agent.offline import deeds
+from agent.offline import deeds, permissions
 from agent.offline.conditions import Fragment
 from agent.offline.cover import Item
 from agent.offline.sentence import Said, Sentence
@@ -66,11 +66,15 @@ def _rows(chart: Sentence, items: Sequence[Item]) -> list[Row]:
         at += 1
         match item.kind:
             case "condition":
-                last = _spanned(chart, item, item.value)
+                last = _spanned(chart, item, _same(chart, item.value, last))
+                marks.again = marks.again or _is_people(chart, item)
                 marks = _add(chart, rows[-1], last, marks, chart.said(item.start, item.end))
             case "fragment":
                 said = _completed(chart, item, last, marks)
-                if said:
+                if said and marks.joint == "beside" and not (marks.comma or said.denied) and rows[-1].terms:
+                    _refine(rows[-1], said, item.value)
+                    last = rows[-1].terms[-1].said
+                elif said:
                     last = said
                     marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
             case "open":
@@ -132,10 +136,19 @@ def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Ma
     return _Marks()
 
 
+def _refine(row: Row, said: Said, fragment: Fragment) -> None:
+    """A fragment right behind a condition says more of it, unless that was said already."""
+    frame = row.terms[-1].said.frame
+    if frame and all(getattr(frame, key, None) in (None, (), "any") for key in fragment.changes):
+        row.terms[-1].said = said
+
+
 def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks) -> Said | None:
     """A fragment with the rest of the condition before it."""
     fragment: Fragment = item.value
-    if last is None or last.frame is None:
+    if last is not None and last.permission and "channels" in fragment.changes:
+        return _other_channel(chart, item, last, marks)
+    if last is None or last.frame is None or "channels" in fragment.changes:
         return None
     frame = last.frame
     denied = fragment.denied or marks.denied
@@ -144,6 +157,33 @@ def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks) ->
     made = deeds.said(replace(fragment, denied=denied).applied(frame), chart)
     marks.denied = False
     return replace(_spanned(chart, item, made), denied=denied) if made else None
+
+
+def _other_channel(chart: Sentence, item: Item, last: Said, marks: _Marks) -> Said:
+    """The same consent on another channel: subscribed to email but not SMS."""
+    fragment: Fragment = item.value
+    made = permissions.on_channels(last.permission, fragment.changes["channels"])
+    denied = fragment.denied or marks.denied
+    marks.denied = False
+    tree = negated(made.tree, chart.catalog) if denied else made.tree
+    return _spanned(chart, item, replace(made, tree=tree, denied=denied))
+
+
+def _is_people(chart: Sentence, item: Item) -> bool:
+    """Whether a condition is said as a noun for people: loyal customers, VIPs, gmail users."""
+    last = item.end - 1
+    if chart.is_any(last, "entity", "agent"):
+        return True
+    return chart.tokens[last].norm.endswith("s") and bool(chart.is_any(item.start, "term_condition", "subscriber"))
+
+
+def _same(chart: Sentence, said: Said, last: Said | None) -> Said:
+    """What was not done to "one" is what was done to it before: viewed a grinder but did not buy one."""
+    if not said.frame or not said.frame.same or not last or not last.frame or not last.frame.things:
+        return said
+    frame = replace(said.frame, things=last.frame.things, joint=last.frame.joint, same=False)
+    made = deeds.said(frame, chart)
+    return replace(said, tree=made.tree, frame=frame) if made else said
 
 
 def _spanned(chart: Sentence, item: Item, said: Said) -> Said:

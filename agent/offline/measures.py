@@ -12,12 +12,13 @@ from agent.offline.sentence import Said, Sentence
 from agent.offline.terms import filled, readings
 from agent.offline.times import Stretch
 from agent.offline.tokens import Token
-from agent.offline.trees import Leaf, Note, Tree
+from agent.offline.trees import Choice, Leaf, Note, Tree
 from domain import segments as seg
 from domain.glossary import Term, Undecided
 from domain.operators import NUMBERS
 
 WHOLE = 100
+MOST_MEASURES = 3
 
 _RANKED: dict[str, tuple[str, float]] = {"gt": ("gt", 0), "gte": ("gte", 0), "lt": ("lt", 0), "lte": ("lte", 0)}
 
@@ -65,8 +66,11 @@ def compared(chart: Sentence, name: str, amount: Amount, stretch: Stretch | None
 def _compared(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("measured", "[:with] [:det] <metric> [:be] [:was] [:metric_prep] <figure_amount> [<window>]",
-          "[:with] [:det] <metric> <window> [:be] [:metric_prep] <figure_amount>")  # fmt: skip
+    @rule(
+        "measured",
+        "[:with] [:det] <metric> [:be] [:was] [:metric_prep] <figure_amount> [<window>]",
+        "[:with] [:det] <metric> <window> [:be] [:metric_prep] <figure_amount>",
+    )
     def _(chart: Sentence, _i: int, _e: int, name: str, *found: Any) -> Said | None:
         amount = next(item for item in found if isinstance(item, Amount))
         return compared(chart, name, amount, next((item for item in found if isinstance(item, Stretch)), None))
@@ -76,8 +80,11 @@ def _compared(grammar: Grammar) -> None:
         verb = chart.catalog.metrics[name].kind != "money" or amount.money or amount.op
         return compared(chart, name, amount, stretch) if verb else None
 
-    @rule("measured", "[:with] [:det] <metric> [:be] [:metric_prep] <standing> [<window>]",
-          "[:with] <standing> [:metric_of] [:det] <metric> [<window>]")  # fmt: skip
+    @rule(
+        "measured",
+        "[:with] [:det] <metric> [:be] [:metric_prep] <standing> [<window>]",
+        "[:with] <standing> [:metric_of] [:det] <metric> [<window>]",
+    )
     def _(chart: Sentence, _i: int, _e: int, *found: Any) -> Said | None:
         name = next(item for item in found if isinstance(item, str))
         standing = next(item for item in found if isinstance(item, Standing))
@@ -112,8 +119,12 @@ def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | No
 def _levels(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("levelled", "[:with] [:det] <term_level> [:of] <metric> [<window>]", "[:with] [:det] <metric> :be [:very] <term_level>",
-          "<term_level> in|on <metric>")  # fmt: skip
+    @rule(
+        "levelled",
+        "[:with] [:det] <term_level> [:of] <metric> [<window>]",
+        "[:with] [:det] <metric> :be [:very] <term_level>",
+        "<term_level> in|on <metric>",
+    )
     def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
         term = next(item for item in found if isinstance(item, Term))
         name = next(item for item in found if isinstance(item, str))
@@ -123,28 +134,35 @@ def _levels(grammar: Grammar) -> None:
 
     @rule(
         "levelled",
-        "[:with] [:det] <undecided_level> [:of] <metric>",
+        "[:with] [:det] <undecided_level> [:of] <metric> [<window>]",
         "[:with] [:det] <metric> [:be] [:of] <undecided_level>",
+        "<metric_verb> [:something] [:very] <undecided_level> [<window>]",
     )
     def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
         entry = next(item for item in found if isinstance(item, Undecided))
-        name = next(item for item in found if isinstance(item, str))
-        return Said(readings(chart, entry, word=chart.said(i, end), metric=name))
+        return _vague(chart, entry, next(item for item in found if isinstance(item, str)), chart.said(i, end), found)
 
     @rule(
         "levelled",
-        "[:light] [:det] <undecided_level> [:of] <activity_noun>",
-        "<activity_verb> [:something] [:very] <undecided_level>",
+        "[:light] [:det] <undecided_level> [:of] <activity_noun> [<window>]",
+        "<activity_verb> [:something] [:very] <undecided_level> [<window>]",
     )
     def _(chart: Sentence, i: int, end: int, *found: Any) -> Said | None:
         entry = next(item for item in found if isinstance(item, Undecided))
-        names = next(item for item in found if isinstance(item, tuple))
-        name = counting(chart, names)
-        return Said(readings(chart, entry, word=chart.said(i, end), metric=name)) if name else None
+        name = counting(chart, next(item for item in found if isinstance(item, tuple)))
+        return _vague(chart, entry, name, chart.said(i, end), found) if name else None
+
+
+def _vague(chart: Sentence, entry: Undecided, name: str, said: str, found: tuple[Any, ...]) -> Said:
+    stretch = next((item for item in found if isinstance(item, Stretch)), None)
+    return Said(_windowed(chart, readings(chart, entry, word=said, metric=name), name, stretch))
 
 
 def _windowed(chart: Sentence, made: Tree, name: str, stretch: Stretch | None) -> Tree:
-    if stretch is None or not isinstance(made, Leaf):
+    if isinstance(made, Choice):
+        options = tuple((label, _windowed(chart, option, name, stretch)) for label, option in made.options)
+        return replace(made, options=options)
+    if stretch is None or not isinstance(made, Leaf) or not isinstance(made.node, seg.Metric):
         return made
     window, notes = term_window(stretch, chart.catalog.metrics[name].terms[0].activity, chart.lexicon)
     return replace(made, node=made.node.model_copy(update={"during": window}), notes=(*made.notes, *notes))
@@ -175,8 +193,11 @@ def _standings(grammar: Grammar) -> None:
 
     rule("nth", "median", "median value")(lambda *_: 50.0)
 
-    @rule("standing", "[:be] <compare> [:det] <nth> [of|among|for|across <population>]",
-          "[:be] in|at|within [:det] <nth> [of|among|for|across <population>] [<or_more>]")  # fmt: skip
+    @rule(
+        "standing",
+        "[:be] <compare> [:det] <nth> [of|among|for|across <population>]",
+        "[:be] in|at|within [:det] <nth> [of|among|for|across <population>] [<or_more>]",
+    )
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Standing:
         op = next((item for item in found if item in _RANKED), "gte")
         nth = next(item for item in found if isinstance(item, float))
@@ -213,8 +234,11 @@ def _standings(grammar: Grammar) -> None:
 def _ranks(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("ranked", "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among <population>] [<per>] [<window>]",
-          "[in|among] [:det] <end> <size> [:of] [:det] <metric> [<population>] [<per>] [<window>]")  # fmt: skip
+    @rule(
+        "ranked",
+        "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among <population>] [<per>] [<window>]",
+        "[in|among] [:det] <end> <size> [:of] [:det] <metric> [<population>] [<per>] [<window>]",
+    )
     def _(chart: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], *found: Any) -> Said | None:
         return _first_or_last(chart, end, size, found)
 
@@ -227,8 +251,12 @@ def _ranks(grammar: Grammar) -> None:
         among = ("buyers",) if "percent" in size else ()
         return _first_or_last(chart, end, size, (named, *among, *(item for item in found if item != named)))
 
-    @rule("ranked", "[:det] <size> [:det] <population> <most> [:det] <metric> [<per>] [<window>]", "[:det] <size> <top_end> <metric> [<population>] [<window>]",
-          "[:det] <size> <top_end> <metric_agent> [<window>]")  # fmt: skip
+    @rule(
+        "ranked",
+        "[:det] <size> [:det] <population> <most> [:det] <metric> [<per>] [<window>]",
+        "[:det] <size> <top_end> <metric> [<population>] [<window>]",
+        "[:det] <size> <top_end> <metric_agent> [<window>]",
+    )
     def _(chart: Sentence, _i: int, _e: int, size: dict[str, Any], *found: Any) -> Said | None:
         end = next((item for item in found if item in {"top", "bottom"}), "top")
         return _first_or_last(chart, end, size, tuple(item for item in found if item not in {"top", "bottom"}))
@@ -256,11 +284,9 @@ def _first_or_last(chart: Sentence, end: Any, size: dict[str, Any], found: tuple
 
 def _by_what(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any]) -> Said | None:
     """The top 100 customers, by a measure that was not said: offer the first few there are."""
-    from agent.offline.trees import Choice  # noqa: PLC0415
-
     options = []
     for name, metric in chart.catalog.metrics.items():
-        if metric.absent is not None and len(options) < 3:  # noqa: PLR2004
+        if len(options) < MOST_MEASURES:
             rank = seg.Rank(metric=name, end=end, **size)
             options.append((f"by {metric.label}", Leaf(rank)))
     return Said(Choice(chart.said(i, end_at), tuple(options))) if len(options) > 1 else None
@@ -268,7 +294,7 @@ def _by_what(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any
 
 def _spending(chart: Sentence, i: int) -> Iterator[Alternative]:
     """What was spent, on what and when: spent over $100 on beans in March."""
-    for start, name in (*chart.at("metric_verb", i), *_light_spending(chart, i)):
+    for start, name in chart.at("metric_verb", i):
         metric = chart.catalog.metrics[name]
         heads = siblings(chart.lexicon, (metric.terms[0].activity,))
         for end, frame in described(chart, start, Frame(heads)):
@@ -279,14 +305,6 @@ def _spending(chart: Sentence, i: int) -> Iterator[Alternative]:
             found = _spent(chart, name, frame, single=bool(_single(chart, start, end)))
             if found:
                 yield end, found
-    for start, name in chart.at("metric_verb", i):
-        for end, entry in chart.at("undecided_level", chart.past(start, "something")):
-            yield end, Said(readings(chart, entry, word=chart.said(i, end), metric=name))
-
-
-def _light_spending(chart: Sentence, i: int) -> Iterator[tuple[int, str]]:
-    """Nothing but the verb so far; a metric that is a noun stands behind its amount."""
-    return iter(())
 
 
 def _plain_sum(chart: Sentence, i: int, frame: Frame) -> tuple[Frame, int]:

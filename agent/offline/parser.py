@@ -27,7 +27,11 @@ def read(text: str, lexicon: Lexicon, *, today: date, previous: Definition | Non
     chart = Sentence(text, lexicon, grammar(), today)
     if not chart.tokens:
         return answers.refused(chart, answers.NOTHING)
-    return _special(chart, previous) or answers.segment(chart, audience(chart))
+    found = _special(chart, previous)
+    if found is None or (found.unused_words and found.intent in {"stats", "segment"}):
+        whole = answers.segment(chart, audience(chart))
+        found = whole if found is None or not whole.unused_words else found
+    return found
 
 
 def _special(chart: Sentence, previous: Definition | None) -> Reading | None:

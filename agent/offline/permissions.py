@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from agent.offline.grammar import Alternative, Grammar
+from agent.offline.lexicon import small_words
 from agent.offline.sentence import Said, Sentence
 from agent.offline.tokens import Token
 from agent.offline.trees import Leaf, Note, Tree, joined
 from domain import segments as seg
 
 CHANNELS: tuple[seg.Channel, ...] = ("email", "sms", "whatsapp")
+
+_NO_TAGS = frozenset(small_words()["lists"]["stop"])
 
 Channels = tuple[Literal["any", "all"], tuple[seg.Channel, ...]]
 
@@ -47,38 +50,84 @@ def _channels(grammar: Grammar) -> None:
 def _state(state: Any, channels: Channels | None, said: str) -> Said:
     if channels is None:
         note = Note(said, f"{said} = on email, as no channel was named")
-        return Said(Leaf(seg.Consent(channel="email", state=state), (note,)))
+        return Said(Leaf(seg.Consent(channel="email", state=state), (note,)), permission=state)
+    return on_channels(state, channels)
+
+
+def on_channels(permission: Any, channels: Channels) -> Said:
+    """A consent state, or being ``reachable``, on one channel or several."""
     joint, names = channels
-    parts: list[Tree] = [Leaf(seg.Consent(channel=name, state=state)) for name in names]
-    return Said(joined(joint, *parts))
+    parts: list[Tree] = [
+        Leaf(seg.Reachable(channel=name) if permission == "reachable" else seg.Consent(channel=name, state=permission))
+        for name in names
+    ]
+    return Said(joined(joint, *parts), permission=permission)
 
 
 def _consents(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("consented", ":subscribe [:to_channel] [:to_channel] [:marketing] [:to_channel] <channels>", "<channels> :subscriber", "<channels> :subscribe_alone",
-          "[:with] [:det] <channels> consent|permission|subscription|opt [in]", "on [:det] <channels> list", "<channels> is subscribed",
-          ":subscribe [:to_channel] be|being contacted|messaged|reached by|via|through|on [:to_channel] <channels>",
-          ":subscribe [:to_channel] hear from us by|via|through|on <channels>", "[:with] consent|permission for [:to_channel] <channels>")  # fmt: skip
+    @rule(
+        "consented",
+        ":subscribe [:to_channel] [:to_channel] [:marketing] [:to_channel] <channels>",
+        "<channels> :subscriber",
+        "<channels> :subscribe_alone",
+        "[:with] [:det] <channels> consent|permission|subscription|opt [in]",
+        "on [:det] <channels> list",
+        "<channels> is subscribed",
+        ":subscribe [:to_channel] be|being contacted|messaged|reached by|via|through|on [:to_channel] <channels>",
+        ":subscribe [:to_channel] hear from us by|via|through|on <channels>",
+        "[:with] consent|permission for [:to_channel] <channels>",
+    )
     def _(chart: Sentence, i: int, end: int, channels: Channels) -> Said:
         return _state("subscribed", channels, chart.said(i, end))
 
-    @rule("consented", ":subscribe_alone", ":subscriber", ":subscribe_alone [:to_channel] :marketing", "[:with] [:det] marketing consent|permission",
-          ":subscribe [:to_channel] [:to_channel] :marketing", "marketing subscriber", "on our list")  # fmt: skip
+    @rule(
+        "consented",
+        ":subscribe_alone",
+        ":subscriber",
+        ":subscribe_alone [:to_channel] :marketing",
+        "[:with] [:det] marketing consent|permission",
+        ":subscribe [:to_channel] [:to_channel] :marketing",
+        "marketing subscriber",
+        "on our list",
+    )
     def _(chart: Sentence, i: int, end: int) -> Said:
         return _state("subscribed", None, chart.said(i, end))
 
-    @rule("consented", ":unsubscribe [:to_channel] [:to_channel] [:marketing] [:to_channel] <channels>", "<channels> unsubscribed|unsubscribe|unsubscriber",
-          "<channels> opted out", ":unsubscribe <channels>")  # fmt: skip
+    @rule(
+        "consented",
+        ":unsubscribe [:to_channel] [:to_channel] [:marketing] [:to_channel] <channels>",
+        "<channels> unsubscribed|unsubscribe|unsubscriber",
+        "<channels> opted out",
+        ":unsubscribe <channels>",
+    )
     def _(chart: Sentence, i: int, end: int, channels: Channels) -> Said:
         return _state("unsubscribed", channels, chart.said(i, end))
+
+    @rule(
+        "consented",
+        ":subscribe [:to_channel] anything|any",
+        ":subscribe [:to_channel] any channel|list|of",
+        "subscribed on any channel",
+    )
+    def _(_c: Sentence, _i: int, _e: int) -> Said:
+        return on_channels("subscribed", ("any", CHANNELS))
+
+    @rule("consented", ":subscribe [:to_channel] all|every channel|list")
+    def _(_c: Sentence, _i: int, _e: int) -> Said:
+        return on_channels("subscribed", ("all", CHANNELS))
 
     @rule("consented", ":unsubscribe", ":unsubscribe [:to_channel] :marketing")
     def _(chart: Sentence, i: int, end: int) -> Said:
         return _state("unsubscribed", None, chart.said(i, end))
 
-    @rule("consented", ":pending [:det] <channels> [consent|subscription|opt] [in]", "<channels> [consent|subscription] [:be] :pending",
-          ":pending [:to_channel] <channels>")  # fmt: skip
+    @rule(
+        "consented",
+        ":pending [:det] <channels> [consent|subscription|opt] [in]",
+        "<channels> [consent|subscription] [:be] :pending",
+        ":pending [:to_channel] <channels>",
+    )
     def _(chart: Sentence, i: int, end: int, channels: Channels) -> Said:
         return _state("pending", channels, chart.said(i, end))
 
@@ -97,8 +146,7 @@ def _reachable(grammar: Grammar) -> None:
 
     @rule("reached", ":reachable [by|via|on|over|through|with] [:det] <channels>", "<channels> :reachable")
     def _(_c: Sentence, _i: int, _e: int, channels: Channels) -> Said:
-        parts: list[Tree] = [Leaf(seg.Reachable(channel=name)) for name in channels[1]]
-        return Said(joined(channels[0], *parts))
+        return on_channels("reachable", channels)
 
     @rule("reached", "<able>")
     def _(_c: Sentence, _i: int, _e: int, channel: Any) -> Said:
@@ -125,7 +173,7 @@ def _marks(grammar: Grammar) -> None:
 
     @rule(
         "marked",
-        ":tagged <tags>",
+        "[:det] :tagged <tags>",
         "[:with] [:det] <tags> tag|label",
         "<tags> tagged",
         "with [:det] tag [:called] <tags>",
@@ -153,8 +201,14 @@ def _marks(grammar: Grammar) -> None:
             joint = "any" if word == "or" else "all"
             at += 1
 
-    @rule("marked", "[:be] :in_segment <segment_name>", "[:be] in [:det] <segment_name> [segment]", "<segment_name> segment", "[:be] :in_segment <segment_quoted>",
-          "in [:det] <segment_quoted> segment")  # fmt: skip
+    @rule(
+        "marked",
+        "[:be] :in_segment <segment_name>",
+        "[:be] in [:det] <segment_name> [segment]",
+        "<segment_name> segment",
+        "[:be] :in_segment <segment_quoted>",
+        "in [:det] <segment_quoted> segment",
+    )
     def _(_c: Sentence, _i: int, _e: int, number: int) -> Said:
         return Said(Leaf(seg.Member(id=number)))
 
@@ -170,8 +224,15 @@ def _marks(grammar: Grammar) -> None:
             if token.norm in found:
                 yield i + 1, found[token.norm]
 
-    @rule("marked", "[:det] random <token_percent> [sample] [of]", "[:det] <token_percent> random sample [of]", "[:det] random sample of <token_percent> [of]",
-          "in [:det] <token_percent> bucket <token_quoted>", "<token_percent> of :det :entity at random")  # fmt: skip
+    @rule(
+        "marked",
+        "[:det] random <token_percent> [sample] [of]",
+        "[:det] <token_percent> sample [of]",
+        "[:det] <token_percent> random sample [of]",
+        "[:det] random sample of <token_percent> [of]",
+        "in [:det] <token_percent> bucket <token_quoted>",
+        "<token_percent> of :det :entity at random",
+    )
     def _(_c: Sentence, _i: int, _e: int, *found: Token) -> Said | None:
         percent = next(token for token in found if token.kind == "percent")
         name = next((str(token.value) for token in found if token.kind == "quoted"), "sample")
@@ -190,8 +251,4 @@ def _tag(chart: Sentence, i: int, *, known: bool = False) -> tuple[int, str] | N
     found = chart.best("tag_name", i)
     if found:
         return found
-    return (
-        None
-        if known or token.kind != "word" or token.stem in {"who", "and", "or", "in", "with"}
-        else (i + 1, token.text)
-    )
+    return None if known or token.kind != "word" or token.stem in _NO_TAGS else (i + 1, token.text)

@@ -27,6 +27,7 @@ class Alias:
     phrase: str
     values: tuple[str, ...]
     code: bool = False
+    place: bool = False
 
 
 def aliases(name: str, attribute: Attribute) -> tuple[Alias, ...]:
@@ -41,12 +42,13 @@ def _of_kind(kind: str, values: tuple[str, ...]) -> Iterable[Alias]:
     written = _written(kind, values)
     for code, (spellings, people) in names.items():
         for spelling in (code, *spellings, *people):
-            is_code = (
-                len(spelling.replace(".", "")) <= _LONGEST_CODE and spelling.upper() == spelling and kind != "genders"
-            )
-            yield Alias(spelling, (written[code],), is_code)
+            short = len(spelling.replace(".", "")) <= _LONGEST_CODE
+            is_code = short and (spelling == code or spelling.isupper() or "." in spelling)
+            yield Alias(spelling, (written[code],), is_code, place=kind in _GROUPS)
     for group, members in _groups(kind).items():
-        yield Alias(group, tuple(written[code] for code in members), group.isupper() and len(group) <= _LONGEST_CODE)
+        yield Alias(
+            group, tuple(written[code] for code in members), group.isupper() and len(group) <= _LONGEST_CODE, place=True
+        )
 
 
 def _written(kind: str, values: tuple[str, ...]) -> dict[str, str]:

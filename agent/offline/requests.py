@@ -37,17 +37,38 @@ def add(grammar: Grammar) -> None:
     """Teach a grammar the rules of these requests."""
     rule = grammar.rule
 
-    @rule("clock", "advance|move|set|push|turn|wind|jump|skip|go|forward|fast|shift [forward] [the] [:clock_word] [forward|ahead|on] [by|to|in] [the] [future] <length> [ahead|forward|later|into] [the] [future]",
-          "let <length> pass", "<length> later", "skip [ahead] [by] <length>", "time travel [by] <length>", "fast forward [by] <length>", "jump ahead [by] <length>", "advance [:clock_word] [by] <length>",
-          "advance <length>", "simulate <length> [passing]", "wait <length>", "travel [forward] <length> [in time]")  # fmt: skip
+    @rule(
+        "clock",
+        "advance|move|set|push|turn|wind|jump|skip|go|forward|fast|shift [forward] [the] [:clock_word] [forward|ahead|on] [by|to|in] [the] [future] <length> [ahead|forward|later|into] [the] [future]",
+        "let <length> pass",
+        "<length> later",
+        "skip [ahead] [by] <length>",
+        "time travel [by] <length>",
+        "fast forward [by] <length>",
+        "jump ahead [by] <length>",
+        "advance [:clock_word] [by] <length>",
+        "advance <length>",
+        "simulate <length> [passing]",
+        "wait <length>",
+        "travel [forward] <length> [in time]",
+    )
     def _(_c: Sentence, _i: int, _e: int, length: str) -> str:
         return length
 
-    rule("clock_word", "clock|time|date|calendar|day|store clock", "store clock", "clock of the store")(lambda *_: True)
+    rule("clock_word", "clock|time|date|calendar|day", "store clock", "clock of the store")(lambda *_: True)
 
-    @rule("looked_up", "[:look] [:det] [customer|person|profile|contact|user|member] [with] [the] [email|phone|number|id|named|called] [address|number] [of] [is] <who_it_is>", ":look [:det] <who_it_is> [profile|orders|order|history|record|timeline|detail|data]",
-          "who is <who_it_is>", "<who_it_is>", "what did|has <who_it_is> buy|bought|order|ordered|do|purchase|purchased", "tell me [more] about <who_it_is>", ":look [:det] profile|order|history|record|timeline|detail|data|information [:det] [of|for|about|on] [customer] <who_it_is>",
-          ":look everything|all about|on <who_it_is>", "when did <who_it_is> last order|buy|purchase")  # fmt: skip
+    @rule(
+        "looked_up",
+        "[:look] [:det] [customer|person|profile|contact|user|member] [with] [the] [email|phone|number|id|named|called] [address|number] [of] [is] <who_it_is>",
+        ":look [:det] <who_it_is> [profile|orders|order|history|record|timeline|detail|data]",
+        "who is <who_it_is>",
+        "<who_it_is>",
+        "what did|has <who_it_is> buy|bought|order|ordered|do|purchase|purchased",
+        "tell me [more] about <who_it_is>",
+        ":look [:det] profile|order|history|record|timeline|detail|data|information [:det] [of|for|about|on] [customer] <who_it_is>",
+        ":look everything|all about|on <who_it_is>",
+        "when did <who_it_is> last order|buy|purchase",
+    )
     def _(_c: Sentence, _i: int, _e: int, query: dict[str, Any]) -> dict[str, Any]:
         return query
 
@@ -217,7 +238,35 @@ def _command(chart: Sentence) -> Reading | None:
 
 
 _SMALL = frozenset(
-    ["please", "the", "my", "our", "a", "an", "all", "me", "us", "of", "for", "every", "existing", "saved", "current", "have", "i", "we", "do", "you", "can", "could", "now", "again", "number", "no", "id"]
+    [
+        "please",
+        "the",
+        "my",
+        "our",
+        "a",
+        "an",
+        "all",
+        "me",
+        "us",
+        "of",
+        "for",
+        "every",
+        "existing",
+        "saved",
+        "current",
+        "have",
+        "i",
+        "we",
+        "do",
+        "you",
+        "can",
+        "could",
+        "now",
+        "again",
+        "number",
+        "no",
+        "id",
+    ]
 )
 
 

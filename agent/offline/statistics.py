@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.offline import answers
-from agent.offline.audience import Audience, narrowed, unused_words
+from agent.offline.audience import Audience, audience, narrowed, unused_words
 from agent.offline.cover import Item, cover
 from agent.offline.grammar import Grammar
 from agent.offline.logic import combined
@@ -23,6 +23,7 @@ _AGGREGATES = {
     "minimum": "minimum", "min": "minimum", "lowest": "minimum", "smallest": "minimum", "maximum": "maximum", "max": "maximum",
     "highest": "maximum", "largest": "maximum", "biggest": "maximum",
 }  # fmt: skip
+_QUESTIONS = frozenset("how what which where count".split())
 _INTERVALS = {
     "daily": "day",
     "weekly": "week",
@@ -52,8 +53,12 @@ def _counts(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, slots: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"what": "count", **(slots or {})}
 
-    @rule("asked", "[:what_is] [the|a] percentage|percent|share|proportion|fraction of [:det] [:entity]", "what percent|percentage|share|proportion|fraction of [:det] [:entity]",
-          "how large|big a share of [:det] [:entity]")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [the|a] percentage|percent|share|proportion|fraction of [:det] [:entity]",
+        "what percent|percentage|share|proportion|fraction of [:det] [:entity]",
+        "how large|big a share of [:det] [:entity]",
+    )
     def _(_c: Sentence, _i: int, _e: int) -> dict[str, Any]:
         return {"what": "share"}
 
@@ -102,8 +107,12 @@ def _aggregates(grammar: Grammar) -> None:
 
     rule("money_word", "money", "revenue", "sales")(lambda *_: True)
 
-    @rule("asked", "[:what_is] [:det] <nth> [:of] [:det] [:distribution_of] <metric>", "[:what_is] [:det] <metric> [at] [the] <nth>",
-          "[:what_is] [:det] <token_ordinal> percentile [:of] [:det] <metric>")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] <nth> [:of] [:det] [:distribution_of] <metric>",
+        "[:what_is] [:det] <metric> [at] [the] <nth>",
+        "[:what_is] [:det] <token_ordinal> percentile [:of] [:det] <metric>",
+    )
     def _(chart: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any] | None:
         metric = next(item for item in found if isinstance(item, str))
         nth = next(item for item in found if not isinstance(item, str))
@@ -112,14 +121,25 @@ def _aggregates(grammar: Grammar) -> None:
 
     rule("distribution_of", "distribution|histogram|spread|breakdown [of] [the]")(lambda *_: True)
 
-    @rule("asked", "[:what_is] [:det] distribution|histogram|spread|range|quartile|percentile|breakdown|plot|chart of [:det] <metric>", "[:what_is] [:det] <metric> distribution|histogram|spread|percentile|quartile",
-          "how is|are [:det] <metric> distributed")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] distribution|histogram|spread|range|quartile|percentile|breakdown|plot|chart of [:det] <metric>",
+        "[:what_is] [:det] <metric> distribution|histogram|spread|percentile|quartile",
+        "how is|are [:det] <metric> distributed",
+    )
     def _(_c: Sentence, _i: int, _e: int, metric: str) -> dict[str, Any]:
         return {"what": "distribution", "metric": metric}
 
-    @rule("asked", "[:what_is] [:det] distribution|breakdown|split of [:det] [:entity] by|across|per|over [:det] <attribute>", "[:what_is] [:det] <attribute> distribution|breakdown|split",
-          "[:what_is] [:det] distribution|breakdown of [:det] <attribute>", "[:what_is] [:det] :entity by|per <attribute>", "which|what <attribute> [do|are] [:det] :entity [come] [from|in]",
-          "where do|are [:det] :entity [live|come] [from|in]", "break|split|group [:det] :entity [down] by <attribute>")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] distribution|breakdown|split of [:det] [:entity] by|across|per|over [:det] <attribute>",
+        "[:what_is] [:det] <attribute> distribution|breakdown|split",
+        "[:what_is] [:det] distribution|breakdown of [:det] <attribute>",
+        "[:what_is] [:det] :entity by|per <attribute>",
+        "which|what <attribute> [do|are] [:det] :entity [come] [from|in]",
+        "where do|are [:det] :entity [live|come] [from|in]",
+        "break|split|group [:det] :entity [down] by <attribute>",
+    )
     def _(chart: Sentence, _i: int, _e: int, names: tuple[str, ...] | None = None) -> dict[str, Any] | None:
         name = names[0] if names else ("country" if "country" in chart.catalog.attributes else None)
         return {"what": "distribution", "attribute": name} if name else None
@@ -130,9 +150,16 @@ def _tops(grammar: Grammar) -> None:
     rule("popular", "most popular|bought|sold|purchased|ordered|common|viewed|frequent", "best selling|seller", "bestselling", "top selling", "bestseller", "best sold",
          "favourite|favorite", "most often bought|ordered|purchased", "most frequently bought|ordered|purchased")(lambda *_: True)  # fmt: skip
 
-    @rule("asked", "[:what_is] [:det] [our|the] <end> [<token_number>] [:popular] <property>", "[:what_is] [:det] [<token_number>] :popular <property>",
-          "which|what [<token_number>] <property> [:be] :popular", "which|what <property> sell|sells|sold [the] best|most", "[:what_is] [:det] [<token_number>] :popular [<token_number>] <property>",
-          "which|what <property> do people|customer|they buy [the] most", "[:what_is] [:det] <end> [<token_number>] <property> [by] [:sales_word]")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] [our|the] <end> [<token_number>] [:popular] <property>",
+        "[:what_is] [:det] [<token_number>] :popular <property>",
+        "which|what [<token_number>] <property> [:be] :popular",
+        "which|what <property> sell|sells|sold [the] best|most",
+        "[:what_is] [:det] [<token_number>] :popular [<token_number>] <property>",
+        "which|what <property> do people|customer|they buy [the] most",
+        "[:what_is] [:det] <end> [<token_number>] <property> [by] [:sales_word]",
+    )
     def _(chart: Sentence, i: int, end: int, *found: Any) -> dict[str, Any] | None:
         owned = next(item for item in found if isinstance(item, tuple))
         texts = [pair for pair in owned if chart.catalog.activities[pair[0]].properties[pair[1]].kind == "text"]
@@ -152,8 +179,14 @@ def _tops(grammar: Grammar) -> None:
 
     rule("sales_word", "sales|revenue|popularity|orders|order")(lambda *_: True)
 
-    @rule("asked", "[:what_is] [:det] <end> [<token_number>] [:popular] <attribute> [by] [:entity]", "which|what <attribute> [:have] [the] most :entity", "[:what_is] [:det] [<token_number>] most common <attribute>",
-          "which|what <attribute> :have [:det] most", "[:what_is] [:det] <attribute> with the most :entity")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] <end> [<token_number>] [:popular] <attribute> [by] [:entity]",
+        "which|what <attribute> [:have] [the] most :entity",
+        "[:what_is] [:det] [<token_number>] most common <attribute>",
+        "which|what <attribute> :have [:det] most",
+        "[:what_is] [:det] <attribute> with the most :entity",
+    )
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any] | None:
         names = next(item for item in found if isinstance(item, tuple))
         number = next((item for item in found if isinstance(item, Token)), None)
@@ -164,8 +197,13 @@ def _tops(grammar: Grammar) -> None:
 def _breakdowns(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("broken_down", "by|per|across|for each|in each|split by|grouped by|broken down by|for every|by their|by the|in every|each <attribute>", "by|per [:det] customer <attribute>", "split|grouped|broken [down] by <attribute>",
-          "for|in each|every <attribute>")  # fmt: skip
+    @rule(
+        "broken_down",
+        "by|per|across|each [their|the] <attribute>",
+        "by|per [:det] customer <attribute>",
+        "split|grouped|broken [down] by <attribute>",
+        "for|in each|every <attribute>",
+    )
     def _(chart: Sentence, _i: int, _e: int, names: tuple[str, ...]) -> dict[str, Any]:
         primary = [name for name in names if name not in chart.lexicon.secondary] or list(names)
         return {"attribute": primary[0]}
@@ -185,8 +223,13 @@ def _breakdowns(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, interval: str, slots: dict[str, Any]) -> dict[str, Any]:
         return {"what": "trend", "interval": interval, **slots}
 
-    @rule("asked", "[:what_is] [:det] <trended> trend", "[:what_is] [:det] trend|development of|in [:det] <trended>", "how do|did|have|has [:det] <trended> develop|change|evolve|trend|developed|changed|evolved|look",
-          "[:what_is] [:det] <trended> over time")  # fmt: skip
+    @rule(
+        "asked",
+        "[:what_is] [:det] <trended> trend",
+        "[:what_is] [:det] trend|development of|in [:det] <trended>",
+        "how do|did|have|has [:det] <trended> develop|change|evolve|trend|developed|changed|evolved|look",
+        "[:what_is] [:det] <trended> over time",
+    )
     def _(_c: Sentence, _i: int, _e: int, slots: dict[str, Any]) -> dict[str, Any]:
         return {"what": "trend", "interval": "month", **slots}
 
@@ -212,9 +255,17 @@ def read(chart: Sentence, previous: Definition | None) -> Reading | None:
     start = chart.past(0, "lead")
     for at in sorted({0, start, max(0, start - 1), max(0, start - 2), max(0, start - 3)}):
         best = chart.best("asked", at)
-        if best and (at <= start):
+        if best and not _is_people(chart, at):
             return _answered(chart, at, best[0], best[1], previous)
     return None
+
+
+def _is_people(chart: Sentence, at: int) -> bool:
+    """Whether words that only might ask for a figure say who is meant: "average order value above $80"."""
+    if chart.is_any(at, "what_is", "how_many") or chart.stems[at] in _QUESTIONS:
+        return False
+    people = audience(chart)
+    return people.tree is not None and not people.unused
 
 
 def _answered(chart: Sentence, at: int, end: int, slots: dict[str, Any], previous: Definition | None) -> Reading:

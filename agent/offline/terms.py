@@ -1,10 +1,14 @@
 """How does a word of the glossary become a condition, and an undecided one a choice?"""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from agent.offline.grammar import Grammar
+from agent.offline.times import Stretch
 from agent.offline.sentence import Said, Sentence
 from agent.offline.trees import Choice, Group, Leaf, Note, Tree, from_node
+from domain import segments as seg
 from domain.errors import Invalid
 from domain.glossary import Term, Undecided
 from domain.segments import parse
@@ -27,7 +31,44 @@ def add(grammar: Grammar) -> None:
     def _(chart: Sentence, i: int, end: int, entry: Undecided) -> Said:
         return Said(readings(chart, entry, word=chart.said(i, end)))
 
+    @rule("termed", "[:det] <term_condition> [:entity] <window>")
+    def _(chart: Sentence, i: int, end: int, term: Term, stretch: Stretch) -> Said | None:
+        made = filled(chart, term, word=chart.said(i, end))
+        whole = _rewindowed(made, term, stretch) if made else None
+        return Said(whole) if whole else None
+
     rule("very", "very|really|truly|most|so")(lambda *_: True)
+
+
+def _rewindowed(tree: Tree, term: Term, stretch: Stretch) -> Tree | None:
+    """A term with another window than its own: inactive for 60 days, abandoned cart this week."""
+    days = {number.value for number in term.numbers.values() if number.unit == "days"}
+    if len(days) != 1 or stretch.window is None or stretch.lacking or stretch.point:
+        return None
+    own = f"{days.pop():g}d"
+    return _in(tree, own, stretch)
+
+
+def _in(tree: Tree, own: str, stretch: Stretch) -> Tree | None:
+    if isinstance(tree, Group):
+        parts = [_in(part, own, stretch) for part in tree.of]
+        whole = tuple(part for part in parts if part is not None)
+        return replace(tree, of=whole) if len(whole) == len(parts) else None
+    if not isinstance(tree, Leaf):
+        return None
+    node, window = tree.node, stretch.window
+    notes = tuple(note for note in tree.notes if not note.at)
+    if isinstance(node, seg.Activity) and node.during and node.during.last == own:
+        return Leaf(node.model_copy(update={"during": window}), notes)
+    if isinstance(node, seg.Metric) and node.name.startswith("days_since"):
+        if window is None or not window.last or not window.last.endswith("d") or window.until:
+            return None
+        return Leaf(node.model_copy(update={"value": Decimal(window.last.removesuffix("d"))}), notes)
+    if isinstance(node, seg.Attribute) and node.value == own:
+        if window is None or not window.last or window.until:
+            return None
+        return Leaf(node.model_copy(update={"value": window.last}), notes)
+    return tree
 
 
 def filled(chart: Sentence, term: Term, *, word: str, **names: str) -> Tree | None:

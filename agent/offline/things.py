@@ -6,7 +6,7 @@ from typing import Literal
 
 from agent.offline.frames import Thing
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.lexicon import Value
+from agent.offline.lexicon import Value, small_words
 from agent.offline.sentence import Sentence
 from agent.offline.titles import Match, Titles
 from agent.offline.tokens import Token
@@ -16,10 +16,8 @@ from domain.segments import Filter
 LONGEST = 8
 FEW = 60
 
-_STOPS = frozenset(
-    ["who", "that", "which", "whose", "whom", "and", "or", "but", "nor", "not", "never", "no", "without", "except", "in", "from", "on", "at", "for", "to", "of", "by", "with", "within", "over", "under", "during", "since", "before", "after", "until", "between", "more", "less", "than", "least", "most", "once", "twice", "last", "past", "this", "these", "those", "i", "we", "they", "he", "she", "it", "have", "has", "had", "do", "does", "did", "is", "are", "was", "were", "be", "been", "will", "would", "can", "could", "should", "the", "a", "an", "their", "our", "my", "your", "his", "her", "if", "when", "while", "because", "so", "then", "also", "only", "just", "again", "any", "all", "some", "both", "either", "neither", "every", "each", "ever", "yet", "already", "recently", "lately", "ago", "today", "yesterday", "exactly", "about", "around", "using", "via", "through", "per", "as", "into", "than"]
-)
-_WEAK_STOPS = frozenset(["of", "with", "and", "in", "for", "the", "a"])
+_STOPS = frozenset(small_words()["lists"]["stop"])
+_INSIDE = frozenset(small_words()["lists"]["inside"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,11 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
         return thing
 
-    @rule("thing", "[:det] :generic [whose] [:name_word] :contain <thing_name> [in] [the] [:name_word]",
-          "[:det] :generic with <thing_name> in the|its :name_word")  # fmt: skip
+    @rule(
+        "thing",
+        "[:det] :generic [whose] [:name_word] :contain <thing_name> [in] [the] [:name_word]",
+        "[:det] :generic with <thing_name> in the|its :name_word",
+    )
     def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
         return thing
 
@@ -130,7 +131,7 @@ def _words(chart: Sentence, i: int) -> Iterator[Alternative]:
     while last < min(i + LONGEST, len(chart.tokens)) and _may_name(chart, last, first=last == i):
         last += 1
     for end in range(last, i, -1):
-        if end < last and chart.stems[end - 1] in _WEAK_STOPS:
+        if chart.stems[end - 1] in _INSIDE or chart.tokens[end - 1].kind == "sign":
             continue
         if end == i + 1 and _is_function(chart.tokens[i]):
             continue
@@ -183,7 +184,7 @@ def _may_name(chart: Sentence, i: int, *, first: bool) -> bool:
         return not first and token.norm in {"-", "&"}
     if token.kind not in {"word", "number"} or (token.kind == "number" and first):
         return False
-    return token.stem not in _STOPS or (not first and token.stem in _WEAK_STOPS)
+    return token.stem not in _STOPS or (not first and token.stem in _INSIDE)
 
 
 def _is_function(token: Token) -> bool:
@@ -203,7 +204,7 @@ def _matched(chart: Sentence, said: str, titles: Titles, match: Match, found: li
 def _listed(chart: Sentence, i: int) -> Iterator[Alternative]:
     """One thing, or a list of them: ``coffee or tea``, ``both coffee and tea``, ``coffee, tea and cups``."""
     both = bool(chart.is_any(i, "both"))
-    start = chart.past(i, "either", "both", "neither")
+    start = chart.past(i, "either", "both")
     first = chart.best("thing", start)
     if first is None:
         return

@@ -199,6 +199,10 @@ def _dates(grammar: Grammar) -> None:
             return [(i + 1, int(stem[1]))]
         return [(i + 2, named[stem])] if stem in named and chart.stems[i + 1 : i + 2] == ("quarter",) else []
 
+    @grammar.reader("comma")
+    def _(chart: Any, i: int) -> list[Alternative]:
+        return [(i + 1, True)] if chart.tokens[i].norm in {",", ";"} else []
+
     grammar.rule("dating", ":in", ":since", ":before", ":after", ":until", ":between", "of", "last", ":to")(
         lambda *_: True
     )
@@ -235,7 +239,7 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(_c: Chart, _i: int, _e: int, period: Any) -> Stretch:
         return Stretch(Window(calendar=period))
 
-    @rule("window", ":since <days>")
+    @rule("window", ":since <days>", "from <days> :onwards", "<days> :onwards")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
         return Stretch(Window(start=days.first), note=_since(days))
 
@@ -251,7 +255,7 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
         return Stretch(Window(end=days.last), note=f"up to {days.last}" if days.said else "")
 
-    @rule("window", ":between <days> :to <days>", "<days> :to <days>", ":during <days> :to <days>")
+    @rule("window", ":between <days> :to <days>", "<days> :to_range <days>", ":during <days> :to_range <days>")
     def _(chart: Any, _i: int, _e: int, first: Days, last: Days) -> Stretch | None:
         return _from_to(chart.today, first, last)
 
@@ -259,6 +263,11 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(_c: Chart, _i: int, _e: int, found: Days | Token) -> Stretch:
         days = found if isinstance(found, Days) else Days(found.value, found.value)  # type: ignore[arg-type] - a date token
         return Stretch(Window(start=days.first, end=days.last), note=days.said and f"{days.said}")
+
+    @rule("window", ":last_calendar <month>", ":last <weekday>", ":last <holiday>", ":this <month>")
+    def _(chart: Any, i: int, _e: int, _named: str) -> Stretch | None:
+        best = chart.best("days", i)
+        return Stretch(Window(start=best[1].first, end=best[1].last), note=best[1].said) if best else None
 
     @rule("window", "<compare> <length> :ago", "[:in] <length> <or_more> :ago", "[:in] <length> :ago <or_more>")
     def _(_c: Chart, _i: int, _e: int, *found: str) -> Stretch:

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from agent.offline.amounts import Amount
 from agent.offline.comparisons import Compared, comparisons, of_amount, value_notes
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.lexicon import Value
+from agent.offline.lexicon import Value, small_words
 from agent.offline.sentence import Said, Sentence
 from agent.offline.times import Stretch, calendar
 from agent.offline.tokens import Token
@@ -199,6 +199,25 @@ def _joint(chart: Sentence, i: int) -> tuple[str, int]:
     return ("comma" if at > i else ""), at if i < at < len(chart.stems) else 0
 
 
+def _tenure(chart: Sentence, stretch: Stretch) -> Said | None:
+    """How long somebody has been a customer: customers since 2024, customers for more than two years."""
+    names = since_names(chart)
+    window = stretch.window
+    if window is None or not names:
+        return None
+    if stretch.bare and window.last:
+        return Said(_is(names[0], "older_than", window.last))
+    made = dated(chart, names[0], stretch) if window.start and not window.end else None
+    return Said(made) if made else None
+
+
+def since_names(chart: Sentence) -> list[str]:
+    """The attributes that say since when somebody is known."""
+    since = chart.catalog.entity.since
+    attributes = chart.catalog.attributes.items()
+    return [name for name, entry in attributes if since and entry.at.column == since and entry.at.join is None]
+
+
 def _one_value(chart: Sentence, i: int) -> tuple[int, list[Value]] | None:
     """The longest value here; two-letter codes only where they are written as such or stand behind a preposition."""
     kinds = ["value"]
@@ -214,9 +233,7 @@ def _one_value(chart: Sentence, i: int) -> tuple[int, list[Value]] | None:
     return max(((end, values) for end, values in found if values), key=lambda pair: pair[0], default=None)
 
 
-_WORDS = frozenset(
-    ["in", "or", "me", "ok", "hi", "no", "my", "us", "it", "is", "be", "at", "to", "so", "as", "am", "an", "by", "do", "go", "he", "if", "of", "on", "up", "we", "la", "de", "pa", "ma", "oh", "id"]
-)
+_WORDS = frozenset(small_words()["lists"]["code_words"])
 
 
 def _of_values(chart: Sentence, rows: list[list[Value]], joint: str, notes: tuple[Note, ...], said: str) -> Tree | None:
@@ -285,6 +302,11 @@ def _places(grammar: Grammar) -> None:
     rule("in_again", "in|from", "the", ":not in|from", "in|from the", "people|those|customer in|from", "also in|from")(
         lambda *_: True
     )
+
+    @rule("tenured", "[:be] [:det] :entity <window>", "[:be] [:det] :entity for <window>")
+    def _(chart: Sentence, _i: int, _e: int, stretch: Stretch) -> Said | None:
+        return _tenure(chart, stretch)
+
     rule("known_word", "known|valid|recorded|registered|stored|listed|working|saved|any")(lambda *_: True)
     rule("on_file", "on file|record", "recorded|known|listed|stored|available|set|saved")(lambda *_: True)
     rule("date_word", "date|day|time", "at|on")(lambda *_: True)
@@ -305,8 +327,14 @@ def _places(grammar: Grammar) -> None:
 def _ages(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("aged_in", ":aged [:be] [:compare_age] <count_amount> [:old]", "<count_amount> :old", "<count_amount> :old <or_more>",
-          "[:be] <age_length> old", ":aged <age_length>")  # fmt: skip
+    @rule(
+        "aged_in",
+        ":aged [:be] [:compare_age] <count_amount> [:old]",
+        "<count_amount> :old",
+        "<count_amount> :old <or_more>",
+        "[:be] <age_length> old",
+        ":aged <age_length>",
+    )
     def _(chart: Sentence, i: int, end: int, amount: Amount, *more: Any) -> Said | None:
         return _aged(chart, replace(amount, op=more[0]) if more and more[0] else amount, chart.said(i, end))
 
@@ -330,10 +358,10 @@ def _ages(grammar: Grammar) -> None:
     def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
         return _aged(chart, replace(amount, op="lt"), chart.said(i, end))
 
-    @rule("aged_in", "over|above|under|below <bare_count>")
+    @rule("aged_in", "over|above|under|below <bare_count>", "<bare_count> [:or_more]")
     def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
-        op: Any = "gt" if chart.stems[i] in {"over", "above"} else "lt"
-        return _aged(chart, replace(amount, op=op), chart.said(i, end)) if i and _after_people(chart, i) else None
+        op: Any = {"over": "gt", "above": "gt", "under": "lt", "below": "lt"}.get(chart.stems[i], amount.op)
+        return _aged(chart, replace(amount, op=op), chart.said(i, end)) if op and _after_people(chart, i) else None
 
     @rule("bare_count", "<count>")
     def _(chart: Sentence, _i: int, end: int, amount: Amount) -> Amount | None:
@@ -350,10 +378,13 @@ def _ages(grammar: Grammar) -> None:
 
 
 def _after_people(chart: Sentence, i: int) -> bool:
-    """Whether a number that names nothing else can be an age: right behind the people it is about."""
-    return any(
-        end == i for start in range(i) for part in ("entity", "person_value") for end, _ in chart.at(part, start)
-    )
+    """Whether a number that names nothing else can be an age: somewhere behind the people it is about."""
+    return any(chart.is_any(start, "entity") or _is_person(chart, start) for start in range(i))
+
+
+def _is_person(chart: Sentence, i: int) -> bool:
+    """Whether a value of an attribute, as "women" is one, stands here."""
+    return any(not value.owners for _, values in chart.at("value", i) for value in values)
 
 
 def _aged(chart: Sentence, amount: Amount, said: str) -> Said | None:
@@ -388,15 +419,28 @@ def _born(chart: Sentence, name: str, amount: Amount, said: str) -> Tree:
 def _mailboxes(grammar: Grammar) -> None:
     rule = grammar.rule
 
-    @rule("mailed", "[:with] [:det] <mailbox> :domain_word", "[:with] [:det] <mailbox> :entity", ":use <mailbox>", "on|at|from <mailbox>",
-          "[:with] [:det] :email_word :end_with <mailbox>", "[:with] [:whose] [:email_word] [:be] <mailbox> [:domain_word]")  # fmt: skip
+    @rule(
+        "mailed",
+        "[:with] [:det] <mailbox> :domain_word",
+        "[:with] [:det] <mailbox> :entity",
+        ":use <mailbox>",
+        "on|at|from <mailbox>",
+        "[:with] [:det] :email_word :end_with <mailbox>",
+        "[:with] [:whose] [:email_word] [:be] <mailbox> [:domain_word]",
+    )
     def _(chart: Sentence, _i: int, _e: int, part: str) -> Said | None:
         if "email" not in chart.catalog.attributes:
             return None
         return Said(_is("email", "ends_with" if not part.endswith((".", "proton")) else "contains", part))
 
-    @rule("mailed", "[:with] [:det] <token_domain> :domain_word", ":use <token_domain>", "from|at|on <token_domain>", "[:with] [:det] :domain_word at|on <token_domain>",
-          "[:with] [:det] <token_domain> :entity")  # fmt: skip
+    @rule(
+        "mailed",
+        "[:with] [:det] <token_domain> :domain_word",
+        ":use <token_domain>",
+        "from|at|on <token_domain>",
+        "[:with] [:det] :domain_word at|on <token_domain>",
+        "[:with] [:det] <token_domain> :entity",
+    )
     def _(chart: Sentence, _i: int, _e: int, token: Token) -> Said | None:
         if "email" not in chart.catalog.attributes:
             return None

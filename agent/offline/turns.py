@@ -47,7 +47,10 @@ Script = Generator[Step, Sequence[Result], str]
 
 @dataclass(frozen=True)
 class Turn:
-    """What the person said, what it was about before, what was proposed before, and whether cards can be opened."""
+    """What the person said, what it was about before, what was proposed before, and whether cards can be opened.
+
+    ``proposed`` are the proposals of the conversation as they were when the person wrote; the door notes them.
+    """
 
     reading: Reading
     previous: Definition | None
@@ -68,13 +71,14 @@ def next_message(
     if at is None:
         return AIMessage(words.greeting())
     asked = messages[at]
-    previous = definition_before(messages[:at])
+    proposed = asked.additional_kwargs.get("proposals", [])
+    previous = definition_before(messages[:at], proposed)
     reading = _chosen(messages[:at], str(asked.text), read) or read(str(asked.text), previous)
     nlu = {"nlu": {"action": reading.action, "intent": reading.intent, **reading.trace()}}
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     }
-    script = _script(Turn(reading, previous, proposals(messages[:at]), proposes))
+    script = _script(Turn(reading, previous, proposed, proposes))
     try:
         step = next(script)
         number = 0
@@ -121,12 +125,17 @@ def _chosen(before: Sequence[BaseMessage], reply: str, read: Read) -> Reading | 
     return first.model_copy(update=changes)
 
 
-def definition_before(messages: Sequence[BaseMessage]) -> Definition | None:
-    """The definition the conversation was about last: as a tool told it, else as a tool was asked for it."""
+def definition_before(messages: Sequence[BaseMessage], proposed: Sequence[Result] = ()) -> Definition | None:
+    """The definition the conversation was about last: as a tool told it, else as a tool was asked for it.
+
+    Where that is a proposal's, it is the proposal's definition as it is now: the person may have changed the card.
+    """
+    now = {known: found["definition"] for found in proposed for known in found["ids"]}
     for message in reversed(messages):
         found: list[Any] = []
         if isinstance(message, ToolMessage):
-            found = [_result(message).get("definition")]
+            result = _result(message)
+            found = [now.get(str(result.get("approval_id")), result.get("definition"))]
         elif isinstance(message, AIMessage):
             found = [call["args"].get("definition") for call in reversed(message.tool_calls)]
         for raw in found:
@@ -136,22 +145,6 @@ def definition_before(messages: Sequence[BaseMessage]) -> Definition | None:
                 except Invalid:
                     continue
     return None
-
-
-def proposals(messages: Sequence[BaseMessage]) -> list[Result]:
-    """What was proposed in the conversation, oldest first, each with the status that the conversation knows."""
-    latest: dict[str, Result] = {}
-    for message in messages:
-        if isinstance(message, ToolMessage):
-            result = _result(message)
-            for found in result.get("changed", [result]):
-                if "approval_id" in found:
-                    latest[found["approval_id"]] = found
-        elif isinstance(message, AIMessage):
-            for approval_id, status in message.additional_kwargs.get("told", {}).items():
-                if approval_id in latest:
-                    latest[approval_id] = {**latest[approval_id], "status": status}
-    return list(latest.values())
 
 
 def _script(turn: Turn) -> Script:
