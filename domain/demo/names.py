@@ -72,9 +72,7 @@ Blue_Door Corner_Street North_Pier Juniper Copper_Kettle Daybreak Old_Mill Lante
 Ninth_Avenue Willow Granite Sunny_Side Paper_Crane Fox_and_Fern Riverbend Stonebridge Marigold Station_House
 Bright_Harbor Foundry Cedar_Hill Little_Owl Wild_Clover Silver_Birch Tandem Meridian Anchor Hazelwood
 """
-_ENDINGS = (
-    "Cafe, Coffee Bar, Bakery, Kitchen, Offices, Studio, Hotel, Bistro, Books and Coffee, Coworking, Catering"
-)
+_ENDINGS = "Cafe, Coffee Bar, Bakery, Kitchen, Offices, Studio, Hotel, Bistro, Books and Coffee, Coworking, Catering"
 
 WOMEN = {language: found.split() for language, found in _WOMEN.items()}
 MEN = {language: found.split() for language, found in _MEN.items()}
