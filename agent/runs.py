@@ -84,7 +84,9 @@ class Agent:
             await self._release(thread_id)
             async for part in self._tell_decided(thread_id):
                 yield part
-            async for part in self._run(thread_id, {"messages": [HumanMessage(said, id=trace)]}, user, trace):
+            known = {"proposals": await asyncio.to_thread(self._proposals, thread_id)}
+            asked = HumanMessage(said, id=trace, additional_kwargs=known)
+            async for part in self._run(thread_id, {"messages": [asked]}, user, trace):
                 yield part
 
     async def resume(self, thread_id: uuid.UUID, *, user: Person) -> AsyncGenerator[Part, None]:
@@ -180,6 +182,14 @@ class Agent:
                 found.id: plans.latest(session, uuid.UUID(found.value["approval_id"])) for found in state.interrupts
             }
 
+    def _proposals(self, thread_id: uuid.UUID) -> list[dict[str, Any]]:
+        """The conversation's proposals as they are now, for the model's eyes when it reads the message."""
+        with self._transaction() as session:
+            return [
+                {**outcome(found), "ids": [str(one) for one in ids]}
+                for found, ids in plans.standing(session, str(thread_id))
+            ]
+
     async def _release(self, thread_id: uuid.UUID) -> None:
         """Answer the calls that still wait, so that a new message can be read; their cards stay as they are."""
         state = await self._graph.aget_state(_config(thread_id))
@@ -218,20 +228,17 @@ class Agent:
 
         def rows() -> list[Approval]:
             with self._transaction() as session:
-                return approvals.of_thread(session, str(thread_id))
+                return [found for found, _ in plans.standing(session, str(thread_id))]
 
-        news = [
-            one
-            for one in await asyncio.to_thread(rows)
-            if one.status != "pending" and str(one.id) not in already and "replaced_by" not in (one.result or {})
-        ]
+        decided = [one for one in await asyncio.to_thread(rows) if one.status != "pending"]
+        news = [one for one in decided if str(one.id) not in already]
         if not news:
             return
         for one in news:
             yield Card(one.kind, one.id)
         text = "\n".join(said_of(outcome(one)) for one in news)
         yield TextDelta(f"{text}\n\n")
-        noted = AIMessage(text, additional_kwargs={"told": {str(one.id): one.status for one in news}})
+        noted = AIMessage(text, additional_kwargs={"told": [str(one.id) for one in news]})
         await self._graph.aupdate_state(config, {"messages": [noted]}, as_node="model")
 
 

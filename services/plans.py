@@ -37,9 +37,22 @@ class Wishes(Value):
 def latest(session: Session, approval_id: uuid.UUID) -> Approval:
     """The proposal that stands where this one was, after all edits; itself, if it was never edited. Raises NotFound."""
     found = approvals.get(session, approval_id)
-    while found.result and "replaced_by" in found.result:
+    while found.result and _replaced(found):
         found = approvals.get(session, uuid.UUID(found.result["replaced_by"]))
     return found
+
+
+def standing(session: Session, thread_id: str) -> list[tuple[Approval, list[uuid.UUID]]]:
+    """Each proposal of a conversation as it is now, oldest first, with the ids it had before its edits and has now."""
+    found = approvals.of_thread(session, thread_id)
+    next_of = {one.id: uuid.UUID(one.result["replaced_by"]) for one in found if _replaced(one) and one.result}
+    ids: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for one in found:
+        last = one.id
+        while last in next_of:
+            last = next_of[last]
+        ids.setdefault(last, []).append(one.id)
+    return [(one, ids[one.id]) for one in found if one.id in ids and not _replaced(one)]
 
 
 def revise(
@@ -88,14 +101,15 @@ def _moved(assumption: Mapping[str, Any], was: seg.Definition, now: seg.Definiti
 
 
 def _numbers(definition: seg.Definition) -> dict[tuple[str, ...], tuple[str, float]]:
-    """Every number of a definition, by what it is a number of: its path and value."""
+    """Every number of a definition, its path and value, by the condition and the field it belongs to."""
     found: dict[tuple[str, ...], tuple[str, float]] = {}
 
     def look(value: Any, path: str, about: tuple[str, ...]) -> None:
         if isinstance(value, dict):
-            named = tuple(str(value[key]) for key in ("type", "name", "metric", "channel") if key in value)
+            if "type" in value:
+                about = tuple(str(value[key]) for key in ("type", "name", "metric", "channel") if key in value)
             for key, item in value.items():
-                look(item, f"{path}.{key}".lstrip("."), (*about, *named, key))
+                look(item, f"{path}.{key}".lstrip("."), (*about, key))
         elif isinstance(value, list):
             for place, item in enumerate(value):
                 look(item, f"{path}.{place}", about)
@@ -156,6 +170,10 @@ def _redrafted(
 def _words(spec: Mapping[str, Any]) -> str:
     """A digest of all a person may have edited: everything but whom it is for."""
     return digest({key: value for key, value in spec.items() if key != "audience"})
+
+
+def _replaced(approval: Approval) -> bool:
+    return "replaced_by" in (approval.result or {})
 
 
 def _waiting_flows(session: Session, segment: Approval) -> list[Approval]:

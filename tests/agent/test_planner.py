@@ -73,6 +73,8 @@ def test_the_definition_before_is_the_one_told_last() -> None:
     call = AIMessage("", tool_calls=[{"name": "propose_segment", "args": PREVIEW, "id": "c"}])
     assert definition_before([call]) == lapsed(60)
     assert definition_before([call, ToolMessage(json.dumps(told), tool_call_id="c")]) == lapsed(90)
+    now = {"ids": ["a", "b"], "definition": lapsed(30).as_json()}
+    assert definition_before([call, ToolMessage(json.dumps(told), tool_call_id="c")], [now]) == lapsed(30)
     assert definition_before([ToolMessage("no JSON", tool_call_id="c")]) is None
 
 

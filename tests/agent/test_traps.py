@@ -1,6 +1,7 @@
 """Does a conversation stay sound when people do what they do: write on, press twice, leave, come back, guess ids?"""
 
 import asyncio
+import uuid
 from contextlib import aclosing
 
 import pytest
@@ -9,11 +10,12 @@ from sqlalchemy import func, select, text
 
 from agent.parts import Card, ToolStarted
 from agent.repair import without_gaps
+from db import store
 from db.checkpoints import alone, pool
 from db.segments import Segment
 from db.session import transaction
 from domain.errors import Conflict, Forbidden, Invalid
-from services import users
+from services import plans, users
 from services.users import Person
 from tests.agent.talk import PASSWORD, Talk, cards, finished, lapsed, notices, talking, text_of
 from tests.agent.wire import calls, says, wire
@@ -123,6 +125,25 @@ async def test_changing_an_open_card_from_the_chat_voids_the_old_one(talk: Talk)
     assert await talk.waiting() == [new]
     talk.decide(new)
     assert "approved by mara" in text_of(await talk.go_on())
+
+
+async def test_a_follow_up_builds_on_the_card_as_it_is_now_and_not_on_one_that_was_decided(talk: Talk) -> None:
+    (first,) = cards(await talk.say("high ltv, lapsed"))
+    with transaction(talk.url) as session:
+        now = store.business_now(session)
+        changes = {"definition": lapsed(75).as_json()}
+        (edited,) = plans.revise(session, first, changes, by=talk.person, now=now)
+    (changed,) = cards(await talk.say("make it 90 days"))
+    assert plans_latest(talk, first) == plans_latest(talk, edited.id) == changed
+    talk.decide(changed)
+    anew = await talk.say("make it 90 days")
+    assert [card for card in cards(anew) if card != changed] == await talk.waiting()
+    assert talk.approval(changed).status == "approved"
+
+
+def plans_latest(talk: Talk, approval_id: uuid.UUID) -> uuid.UUID:
+    with transaction(talk.url) as session:
+        return plans.latest(session, approval_id).id
 
 
 async def test_arguments_that_make_no_sense_go_back_to_the_model_and_open_no_card(
