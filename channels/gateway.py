@@ -8,6 +8,7 @@ the letter.
 import contextlib
 import http.client
 import json
+import select
 import socket
 import uuid
 from collections import deque
@@ -39,9 +40,6 @@ CERTAINLY_NOT_TAKEN = frozenset(
 SUPPRESSING: Mapping[str, str] = {"21610": "stop", "5.1.1": "hard_bounce", "5.1.10": "hard_bounce"}
 """Error codes that say this address must be left alone, and why."""
 
-_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-"""What a kept connection answers that the other side has closed meanwhile."""
-
 
 class Gateway:
     """A gateway at ``url``, reached over connections that are kept and used again."""
@@ -71,35 +69,41 @@ class Gateway:
             self._kept.pop().close()
 
     def _call(self, letter: Letter) -> Outcome:
-        body, headers = payload(letter), _headers(letter)
-        for fresh in (False, True):
-            try:
-                connection = self._connection(fresh=fresh)
-            except OSError as error:
-                return Outcome(Result.TRANSIENT, code="unreachable", detail=str(error))
-            try:
-                connection.request("POST", self._path, body, headers)
-                answer = connection.getresponse()
-                said = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                connection.close()
-                if not fresh and isinstance(error, _STALE):
-                    continue  # the key makes it harmless
-                code = "timeout" if isinstance(error, TimeoutError) else "disconnected"
-                return Outcome(Result.UNKNOWN, code=code, detail=str(error))
-            self._kept.append(connection)
-            return understood(answer.status, answer.headers["Retry-After"], said)
-        return Outcome(Result.UNKNOWN, code="disconnected")
+        try:
+            connection = self._connection()
+        except OSError as error:
+            return Outcome(Result.TRANSIENT, code="unreachable", detail=str(error))
+        try:
+            connection.request("POST", self._path, payload(letter), _headers(letter))
+            answer = connection.getresponse()
+            said = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            code = "timeout" if isinstance(error, TimeoutError) else "disconnected"
+            return Outcome(Result.UNKNOWN, code=code, detail=str(error))
+        self._kept.append(connection)
+        return understood(answer.status, answer.headers["Retry-After"], said)
 
-    def _connection(self, *, fresh: bool) -> http.client.HTTPConnection:
-        with contextlib.suppress(IndexError):
-            if not fresh:
-                return self._kept.pop()
+    def _connection(self) -> http.client.HTTPConnection:
+        """A connection that is open as far as can be seen: a kept one, else a new one."""
+        with contextlib.suppress(IndexError):  # nothing is kept
+            while True:
+                kept = self._kept.pop()
+                if kept.sock is not None and not _has_something_to_say(kept.sock):
+                    return kept
+                kept.close()
         kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
         made = kind(self._host, self._port, timeout=self._timeout)
         made.connect()
         made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
+
+
+def _has_something_to_say(idle: socket.socket) -> bool:
+    """Whether the other side of an idle connection has closed it, or talks out of turn."""
+    asked = select.poll()
+    asked.register(idle, select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def payload(letter: Letter) -> bytes:

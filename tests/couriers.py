@@ -75,5 +75,5 @@ def message(session: Session, of: Cohort, customer_id: int | None = None) -> Row
 def states(url: str) -> dict[str, int]:
     """How many messages are in which state."""
     with transaction(url) as session:
-        found = session.execute(text("select state, count(*) from messages group by 1"))
-        return dict(found.tuples().all())
+        found = session.execute(text("select state, count(*) as number from messages group by 1"))
+        return {row.state: row.number for row in found}

@@ -12,7 +12,7 @@ from domain.errors import Unavailable
 from domain.messages import CHANNELS
 from services.delivery import Courier, send_batch
 from settings import settings
-from workers.app import QUEUE, app
+from workers.app import app
 
 LONGEST = 60.0
 """Seconds after which a task makes room for the next one, well before its time limit."""
@@ -20,7 +20,7 @@ LONGEST = 60.0
 log = structlog.get_logger()
 
 
-@app.task(name="workers.drain", queue=QUEUE)  # type: ignore[untyped-decorator]
+@app.task(name="workers.drain")  # type: ignore[untyped-decorator]
 def drain() -> None:
     """Send what is due."""
     try:

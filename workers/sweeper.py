@@ -50,9 +50,14 @@ def main() -> None:
     stop = Event()
     for reason in (signal.SIGTERM, signal.SIGINT):
         signal.signal(reason, lambda *_: stop.set())
+    run(stop)
+
+
+def run(stop: Event) -> None:
+    """Sweep, as long as this process leads, until ``stop`` is set; a database that is away is waited for."""
     while not stop.is_set():
         try:
-            with _leading() as leads:
+            with leading() as leads:
                 while not stop.is_set() and leads():
                     sweep()
                     stop.wait(TICK_SECONDS)
@@ -62,7 +67,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _leading() -> Iterator[Callable[[], bool]]:
+def leading() -> Iterator[Callable[[], bool]]:
     """Ask whether this process leads; the lock belongs to one connection, and is asked for again each time."""
     with engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         held = False
@@ -139,12 +144,17 @@ def tell_workers(waiting: int) -> None:
         with redis.Redis.from_url(url.get_secret_value(), socket_timeout=1, socket_connect_timeout=1) as client:
             queued = client.llen(QUEUE)
         for _ in range(wanted - int(queued)):
-            drain.apply_async(retry=False, expires=TICK_SECONDS * 40)
+            publish()
     except (redis.RedisError, BrokerError) as error:
         log.warning("no_broker", error=type(error).__name__)
         started = time.monotonic()
         sent = drain_now(HELPING_SECONDS)
         log.info("sent_without_broker", taken=sent, seconds=round(time.monotonic() - started, 2))
+
+
+def publish() -> None:
+    """Tell one worker, without waiting for a broker that does not answer."""
+    drain.apply_async(retry=False)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -220,7 +221,7 @@ def test_a_dead_workers_messages_are_taken_over_after_the_lease(database: str) -
     cohort, provider = store_with(database, 3), Recorder()
     _die_holding(database, lease=0.05)
     assert states(database) == {"sending": 3}
-    assert _eventually(lambda: _take_over(database) == 3)
+    _take_over(database, 3)
     with transaction(database) as session:
         row = message(session, cohort)
         assert (row["state"], row["unresolved"], row["deaths"]) == ("queued", True, 1)
@@ -234,7 +235,7 @@ def test_a_zombies_result_changes_nothing(database: str) -> None:
 
     def late(letter: Letter) -> Outcome:
         time.sleep(0.1)  # longer than the lease
-        assert _eventually(lambda: _take_over(database) == 1)
+        _take_over(database, 1)
         return Outcome(Result.REJECTED)
 
     with Claims.opened(database) as work:
@@ -260,7 +261,7 @@ def test_poison_becomes_a_dead_letter(database: str) -> None:
     store_with(database)
     for _ in range(4):
         _die_holding(database, lease=0.01)
-        assert _eventually(lambda: _take_over(database) == 1)
+        _take_over(database, 1)
     assert states(database) == {"dead": 1}
     with transaction(database) as session:
         assert session.scalars(text("select reason from dead_letters")).one() == "crashed"
@@ -270,7 +271,7 @@ def test_mail_by_a_relay_is_not_repeated_after_a_death(database: str) -> None:
     store_with(database, 2)
     relay = Recorder(guarantee=Guarantee.NEITHER)
     _die_holding(database, lease=0.01)
-    assert _eventually(lambda: _take_over(database, relay) == 2)
+    _take_over(database, 2, relay)
     assert states(database) == {"outcome_unknown": 2}
 
 
@@ -369,15 +370,23 @@ def _die_holding(url: str, *, lease: float) -> None:
         delivery.send_batch(work, "email", courier(Recorder(die), lease=lease))
 
 
-def _take_over(url: str, provider: Recorder | None = None) -> int:
-    with transaction(url) as session:
-        return delivery.take_over(session, 100, {"vendor": provider or Recorder()})
+def _take_over(url: str, messages_left: int, provider: Recorder | None = None) -> None:
+    """Take over what a dead worker left, as soon as its lease is over."""
+    taken = 0
+
+    def all_taken() -> bool:
+        nonlocal taken
+        with transaction(url) as session:
+            taken += delivery.take_over(session, 100, {"vendor": provider or Recorder()})
+        return taken == messages_left
+
+    assert _eventually(all_taken)
 
 
-def _eventually(holds: object, seconds: float = 10.0) -> bool:
+def _eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if holds():  # type: ignore[operator]
+        if holds():
             return True
         time.sleep(0.01)
     return False
