@@ -23,6 +23,7 @@ _AUDIENCES = (
     ({"retain", "keep", "churn"}, "at risk"),
 )
 _SUGGESTED = ("VIP", "lapsed", "one-time buyer")
+_TOWARDS = frozenset(("to", "from", "among", "for", "with", "of", "at", "targeting", "by"))
 _SCHEDULE = frozenset(
     [
         "tomorrow",
@@ -117,7 +118,11 @@ def _head(chart: Sentence, i: int) -> tuple[int, Channel] | None:
         noun = _noun(chart, end)
         return noun or (end, "email")
     for end, _ in chart.at("goal", i):
-        return end, "email"
+        return None if end < len(chart.stems) and chart.stems[end] in {"me", "us"} else (end, "email")
+    if chart.stems[i] in {"get", "make", "turn", "convince"} and any(
+        chart.is_any(at, "tail") for at in range(i + 2, len(chart.tokens))
+    ):
+        return i + 1, "email"
     channel = chart.best("channel", i) if chart.is_any(i, "send_channel") else None
     if channel and not chart.at("condition", i) and _takes_people(chart, channel[0]):
         return channel
@@ -158,26 +163,37 @@ def _takes_people(chart: Sentence, i: int) -> bool:
 
 
 def _first_people(chart: Sentence, start: int, end: int) -> int:
-    """The place where the goal ends and the people begin."""
-    for i in range(start, end):
-        here = chart.is_any(i, "entity", "them") or any(last <= end for last, _ in chart.at("condition", i))
-        if here and not _part_of_goal(chart, i, end):
-            return i
-    return end
+    """The place where the goal ends and the people begin: those it is done to, or those named behind "to", "from" ..."""
+    direct = next((i for i in range(start, end) if _may_begin(chart, i, end)), end)
+    if direct < end and _is_noun(chart, direct, end):
+        return direct
+    for i in range(start, end - 1):
+        if chart.is_any(i, "who"):
+            break
+        if chart.stems[i] in _TOWARDS and _is_noun(chart, i + 1, end):
+            return i + 1
+    return direct
 
 
-def _part_of_goal(chart: Sentence, i: int, end: int) -> bool:
-    """Whether what looks like people here is still the goal: a word before "to customers" or "from customers"."""
-    best = max((last for last, _ in chart.at("condition", i)), default=0)
-    if chart.is_any(i, "entity", "them") or not best or best >= end:
+def _may_begin(chart: Sentence, i: int, end: int) -> bool:
+    return bool(chart.is_any(i, "entity", "them")) or any(last <= end for last, _ in chart.at("condition", i))
+
+
+def _is_noun(chart: Sentence, i: int, end: int) -> bool:
+    """Whether people are named here, with no more than an article or a few adjectives before the noun."""
+    i = chart.past(i, "det") if i < end and not chart.is_any(i, "them") else i
+    if i >= end:
         return False
-    word = chart.stems[best]
-    following = best + 1
-    return (
-        word in {"to", "from", "among"}
-        and following < end
-        and bool(chart.is_any(following, "entity", "them", "det", "condition"))
+    if chart.is_any(i, "entity", "them", "agent", "subscriber"):
+        return True
+    return any(
+        last <= end and (chart.is_any(last - 1, "entity", "agent", "subscriber") or _is_plural_term(chart, i, last))
+        for last, _ in chart.at("condition", i)
     )
+
+
+def _is_plural_term(chart: Sentence, i: int, end: int) -> bool:
+    return chart.tokens[end - 1].norm.endswith("s") and any(last == end for last, _ in chart.at("term_condition", i))
 
 
 def _inside(chart: Sentence, i: int, first: int) -> bool:

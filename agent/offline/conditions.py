@@ -115,6 +115,12 @@ def _only(frame: Frame) -> Frame:
 
 
 def _fragment(chart: Sentence, i: int) -> Iterator[Alternative]:
+    for end, fragment in _fragments(chart, i):
+        nothing = chart.is_any(i, "none", "no")
+        yield end, replace(fragment, changes={"amount": None, **fragment.changes}) if nothing else fragment
+
+
+def _fragments(chart: Sentence, i: int) -> Iterator[tuple[int, Fragment]]:
     denied = False
     at = i
     while at < len(chart.stems) and (end := chart.is_any(at, "not", "none", "both", "ever", "no")):

@@ -137,7 +137,7 @@ def _head(frame: Frame, lexicon: Lexicon) -> str | None:
 
 def _variety(name: str, lexicon: Lexicon) -> int:
     """How many things an activity can be about: items have more titles than orders have coupons."""
-    return max((len(entry.values) for entry in lexicon.catalog.activities[name].properties.values()), default=0)
+    return max((len(titles.values) for titles in lexicon.titles if name in titles.owners), default=0)
 
 
 def _of_things(frame: Frame, window: Window | None, lexicon: Lexicon) -> Tree | None:

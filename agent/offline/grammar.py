@@ -55,16 +55,20 @@ class Rule:
 
 @dataclass
 class Grammar:
-    """Rules by the name of the part they describe."""
+    """Rules by the name of the part they describe; ``words`` are all that stand in a pattern."""
 
     rules: dict[str, list[Rule]] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
     readers: dict[str, Callable[..., Iterable[Alternative]]] = field(default_factory=dict)
 
     def rule(self, name: str, *patterns: str) -> Callable[[Build], Build]:
         """Add a rule for a part: the function builds the meaning of any of the patterns."""
 
         def add(build: Build) -> Build:
-            self.rules.setdefault(name, []).extend(Rule(compiled(pattern), build) for pattern in patterns)
+            for pattern in patterns:
+                elements = compiled(pattern)
+                self.rules.setdefault(name, []).append(Rule(elements, build))
+                self.words.update(_words(elements))
             return build
 
         return add
@@ -151,6 +155,14 @@ def compiled(pattern: str) -> tuple[Element, ...]:
     if len(open_groups) != 1:
         raise ValueError(pattern)
     return tuple(open_groups[0])
+
+
+def _words(elements: tuple[Element, ...]) -> Iterator[str]:
+    for element in elements:
+        if isinstance(element, Words):
+            yield from element.stems
+        elif isinstance(element, Optional):
+            yield from _words(element.elements)
 
 
 def _element(found: re.Match[str]) -> Element:

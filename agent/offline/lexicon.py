@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.offline import titles
 from agent.offline.grammar import Alternative
-from agent.offline.inflections import agents, forms
+from agent.offline.inflections import agents, bases, forms
 from agent.offline.places import aliases
 from agent.offline.titles import Titles
 from agent.offline.tokens import Token, words
@@ -25,6 +25,8 @@ from domain.glossary import Glossary, Term, Undecided
 FILE = Path(__file__).with_name("words.toml")
 KEPT = 8
 LONGEST_VALUE = 8
+MOST_CODES = 500
+"""Longer lists of codes are not learned: whoever types one names the property too."""
 SHORT = 3
 """So many letters are a code rather than a word."""
 REPAIRABLE = (
@@ -70,7 +72,10 @@ class Node:
 
 @dataclass
 class Lexicon:
-    """All known phrases. ``fillers`` and ``asks`` are words that say nothing about who is meant."""
+    """All known phrases.
+
+    ``secondary`` attributes are meant only when named; values of ``spoken`` ones, such as places, may stand alone.
+    """
 
     catalog: Catalog
     glossary: Glossary
@@ -79,6 +84,7 @@ class Lexicon:
     targets: Targets
     titles: tuple[Titles, ...]
     secondary: frozenset[str]
+    spoken: frozenset[str]
     segments: Mapping[str, int]
     version: str
 
@@ -185,6 +191,9 @@ class _Maker:
             targets=Targets.of(self.targets),
             titles=found,
             secondary=secondary,
+            spoken=frozenset(
+                name for name, entry in self.catalog.attributes.items() if aliases(name, entry) or "city" in name
+            ),
             segments=dict(segments),
             version=small_words()["version"],
         )
@@ -256,6 +265,9 @@ class _Maker:
             ):
                 self._verb(phrase, "activity", name)
             self._verb(f"{rest} {last}", "activity", name)
+            for base in bases(last):
+                self._add(f"{rest} {base}", "activity_noun", name)
+                self._add(base, "activity_noun", name)
         for short, long in (
             ("login", "log in"),
             ("signup", "sign up"),
@@ -285,6 +297,8 @@ class _Maker:
             return
         found = aliases(name, attribute)
         place = any(alias.place for alias in found)
+        if len(attribute.values) > MOST_CODES and titles.are_codes(attribute.values):
+            return
         for value in attribute.values:
             short = len(value) <= SHORT and not place
             self._value(value, Value(name, (value,)), taken, weak=name in secondary or short)
@@ -313,11 +327,18 @@ class _Maker:
                 if entry.kind == "text" and entry.values and not entry.private:
                     owners.setdefault((key, entry.values), []).append(activity_name)
         for (key, values), names in owners.items():
+            coded = titles.are_codes(values)
+            if coded and len(values) > MOST_CODES:
+                continue
             for value in values:
                 row = words(value)
-                weak = len(row) == 1 and (row[0] in taken or not row[0].isalpha())
-                self._add(value, "weak" if weak else "value", Value(key, (value,), tuple(names)))
-        return tuple(titles.index(key, values, tuple(names)) for (key, values), names in owners.items())
+                weak = coded or (len(row) == 1 and (row[0] in taken or not row[0].isalpha()))
+                self._add(value, "weak" if weak else "value", Value(key, (value,), tuple(names)), target=not coded)
+        return tuple(
+            titles.index(key, values, tuple(names))
+            for (key, values), names in owners.items()
+            if not titles.are_codes(values)
+        )
 
 
 def _said(name: str, label: str, synonyms: Iterable[str]) -> Iterator[str]:

@@ -209,6 +209,8 @@ def _customer(chart: Sentence) -> Reading | None:
 
 def _command(chart: Sentence) -> Reading | None:
     """A verb and what it is about, and nothing else: anything more is for another reading."""
+    if {"a", "an", "new"} & {token.norm for token in chart.tokens}:
+        return None
     words = [token for token in chart.tokens if token.kind != "sign" and token.norm not in _SMALL]
     if not words or words[0].norm not in _VERBS or len(words) > 6:  # noqa: PLR2004
         return None

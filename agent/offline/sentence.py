@@ -38,6 +38,7 @@ class Sentence(Chart):
         self.catalog = lexicon.catalog
         self.today = today
         self.repairs: list[Note] = []
+        self.known = grammar.words
         self.tokens = tuple(self._repaired(token) for token in tokens(text))
         super().__init__(grammar, tuple(token.stem for token in self.tokens), lexicon.senses(self.tokens))
 
@@ -61,7 +62,7 @@ class Sentence(Chart):
 
     def _repaired(self, token: Token) -> Token:
         """The token, with its spelling mended where that is safe."""
-        if token.kind != "word" or token.stem in self.lexicon.known or token.text.isupper():
+        if token.kind != "word" or token.stem in self.lexicon.known or token.stem in self.known or token.text.isupper():
             return token
         meant = self.lexicon.targets.repaired(token.stem)
         if meant is None:

@@ -105,6 +105,12 @@ def _aggregates(grammar: Grammar) -> None:
         said = [stem for stem in chart.stems[i:_e] if stem in {"revenue", "sales", "spend", "much"}]
         return {"what": "total" if adds_up and said else "average", "metric": name}
 
+    @rule("asked", "[:what_is] [:det] <aggregate> [:of] [:det] <property>")
+    def _(chart: Sentence, _i: int, _e: int, what: str, owned: tuple[tuple[str, str], ...]) -> dict[str, Any] | None:
+        metric = _metric_of(chart, owned, what)
+        return {"what": what, "metric": metric} if metric else None
+
+    rule("among", "among|amongst|for|of|within|from|across")(lambda *_: True)
     rule("money_word", "money", "revenue", "sales")(lambda *_: True)
 
     @rule(
@@ -143,6 +149,17 @@ def _aggregates(grammar: Grammar) -> None:
     def _(chart: Sentence, _i: int, _e: int, names: tuple[str, ...] | None = None) -> dict[str, Any] | None:
         name = names[0] if names else ("country" if "country" in chart.catalog.attributes else None)
         return {"what": "distribution", "attribute": name} if name else None
+
+
+def _metric_of(chart: Sentence, owned: tuple[tuple[str, str], ...], what: str) -> str | None:
+    """The metric made of a property: the average order value for the value of orders."""
+    measures = {"total": ("sum",), "maximum": ("max", "sum"), "minimum": ("min", "sum")}.get(what, ("average", "sum"))
+    for measure in measures:
+        for name, metric in chart.catalog.metrics.items():
+            term = metric.terms[0]
+            if term.measure == measure and (term.activity, term.of) in owned:
+                return name
+    return None
 
 
 def _tops(grammar: Grammar) -> None:
@@ -275,6 +292,8 @@ def _answered(chart: Sentence, at: int, end: int, slots: dict[str, Any], previou
     for item in items:
         if item.kind == "broken_down":
             slots = {**slots, **item.value}
+        elif item.kind == "among":
+            continue
         elif item.kind == "window" and isinstance(item.value, Stretch) and item.value.window:
             during = item.value.window
         else:
@@ -289,7 +308,7 @@ def _answered(chart: Sentence, at: int, end: int, slots: dict[str, Any], previou
 
 
 def _cover(chart: Sentence, start: int) -> list[Item]:
-    return cover(chart, start, extra=(("broken_down", ASKED), ("window", ASKED)))
+    return cover(chart, start, extra=(("broken_down", ASKED), ("window", ASKED), ("among", ASKED)))
 
 
 def _query(chart: Sentence, slots: dict[str, Any], during: Window | None) -> StatsQuery:

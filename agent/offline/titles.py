@@ -74,6 +74,11 @@ class Titles:
         return stem if norm.startswith(stem) else norm
 
 
+def are_codes(values: Sequence[str]) -> bool:
+    """Whether values are order numbers, SKUs and the like, of which nobody says a part."""
+    return sum(any(char.isdigit() for char in value) and " " not in value for value in values) * 2 > len(values)
+
+
 def index(name: str, values: tuple[str, ...], owners: tuple[str, ...]) -> Titles:
     """Look up every word of every value."""
     rows = tuple(tuple(token.stem for token in tokens(value) if token.kind != "sign") for value in values)

@@ -14,8 +14,8 @@ from agent.offline.grammar import Alternative, Grammar
 from agent.offline.lexicon import Value, small_words
 from agent.offline.sentence import Said, Sentence
 from agent.offline.times import Stretch, calendar
-from agent.offline.tokens import Token
-from agent.offline.trees import Choice, Leaf, Note, Tree, joined, negated
+from agent.offline.tokens import Token, words
+from agent.offline.trees import Choice, Leaf, Note, Tree, joined, leaves, negated
 from domain import segments as seg
 from domain.operators import NUMBERS, OPERATORS, TIMES
 from domain.windows import Window, spoken
@@ -178,6 +178,7 @@ def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
         if best is None:
             return
         end, values = best
+        end = _past_label(chart, end, values)
         rows.append(values)
         texts += [note for value in values[:1] for note in value_notes(chart, at, end, value)]
         made = _of_values(chart, rows, joint, tuple(texts), chart.said(i, end))
@@ -189,6 +190,12 @@ def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
             return
 
 
+def _past_label(chart: Sentence, i: int, values: list[Value]) -> int:
+    """The place after words that repeat what the value is of: dark roast, Texas state."""
+    labels = {stem for value in values for stem in words(chart.catalog.attributes[value.name].label)}
+    return i + 1 if i < len(chart.stems) and chart.stems[i] in labels else i
+
+
 def _joint(chart: Sentence, i: int) -> tuple[str, int]:
     at = i
     if at < len(chart.stems) and chart.tokens[at].norm == ",":
@@ -197,6 +204,11 @@ def _joint(chart: Sentence, i: int) -> tuple[str, int]:
     if word in {"or", "and", "nor", "&", "/", "plus"}:
         return ("or" if word in {"or", "nor", "/"} else "and"), chart.past(at + 1, "in_again")
     return ("comma" if at > i else ""), at if i < at < len(chart.stems) else 0
+
+
+def _is_named(chart: Sentence, node: seg.Leaf) -> bool:
+    """Whether a value can stand alone: places, languages and genders do, "espresso" as a grind does not."""
+    return isinstance(node, seg.Attribute) and node.name in chart.lexicon.spoken
 
 
 def _tenure(chart: Sentence, stretch: Stretch) -> Said | None:
@@ -245,12 +257,22 @@ def _of_values(chart: Sentence, rows: list[list[Value]], joint: str, notes: tupl
                 dict.fromkeys(text for row in rows for value in row if value.name == name for text in value.values)
             )
             options.append((name, _equal(name, values, notes)))
+        seen = [(name, leaf) for name, leaf in options if _is_seen(chart, leaf)]
+        options = seen or options
         if len(options) == 1:
             return options[0][1]
         labelled = tuple((f"{chart.catalog.attributes[name].label} is {said}", tree) for name, tree in options)
         return Choice(said, labelled)
     parts = [_equal(row[0].name, row[0].values, notes if not i else ()) for i, row in enumerate(rows)]
     return joined("any" if joint == "or" else "all", *parts)
+
+
+def _is_seen(chart: Sentence, leaf: Leaf) -> bool:
+    """Whether somebody has one of the values: of two places of the same name that one is meant."""
+    assert isinstance(leaf.node, seg.Attribute)  # noqa: S101 - made here
+    known = {value.lower() for value in chart.catalog.attributes[leaf.node.name].values}
+    values = leaf.node.value if isinstance(leaf.node.value, tuple) else (leaf.node.value,)
+    return any(str(value).lower() in known for value in values)
 
 
 def _equal(name: str, values: tuple[str, ...], notes: tuple[Note, ...]) -> Leaf:
@@ -267,11 +289,15 @@ def _places(grammar: Grammar) -> None:
         ":live [:live] <values>",
         "<values> :based",
         "<values> :entity",
-        "<values>",
         ":live [:live] <values> :based",
+        ":like <values>",
     )
     def _(_c: Sentence, _i: int, _e: int, found: Said) -> Said:
         return found
+
+    @rule("placed", "<values>")
+    def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said | None:
+        return found if all(_is_named(chart, leaf.node) for leaf in leaves(found.tree)) else None
 
     @rule("placed", ":outside <values>", "non <values>", "non <values> :entity")
     def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:

@@ -202,7 +202,8 @@ def _revise(turn: Turn) -> Script:
     definition = _definition(turn.reading)
     proposal = next(found for found in reversed(turn.waiting) if found.get("kind") == "segment")
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    args = {**_proposal(turn, preview), "approval_id": proposal["approval_id"], "name": proposal["name"]}
+    args = {**_proposal(turn, preview), "approval_id": proposal["approval_id"]}
+    args["name"] = words.renamed(proposal, preview, turn.reading)
     (revised,) = yield Step((Call("revise_segment", args),))
     return words.size(preview, turn.reading) + words.revised(revised)
 

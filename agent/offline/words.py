@@ -16,6 +16,7 @@ Result = Mapping[str, Any]
 
 NAME_LENGTH = 80
 OPENING = 80
+SMALLEST_SHARE = 0.001
 
 EXAMPLES = (
     "customers in Texas who ordered over $100 in the last 6 months",
@@ -46,7 +47,7 @@ def refusal(reading: Reading) -> str:
 def size(preview: Result, reading: Reading) -> str:
     """How many, who, how each vague word was read, and which words had no effect."""
     found, everyone = preview["audience_size"], preview["everyone"]
-    share = f" ({found / everyone:.1%} of {everyone:,})" if everyone else ""
+    share = f" ({_share(found / everyone)} of {everyone:,})" if everyone else ""
     email = preview["reachable"].get("email")
     reach = f"; {email:,} of them can be reached by email" if email is not None and email != found else ""
     text = f"**{_people(found)}**{share}{reach}.\n\n{plain(_sentence(preview['read_back']))}"
@@ -261,14 +262,27 @@ def glossary(result: Result) -> str:
 
 def name(preview: Result, reading: Reading) -> str:
     """A name for a segment: the person's own words for it, else what its conditions say."""
-    said = [span for span in reading.spans if span.role in {"condition", "connective"}]
-    places = [i for i, span in enumerate(said) if span.role == "condition"]
-    if places and not reading.patched:
-        text = reading.text[said[places[0]].start : said[places[-1]].end].strip(" ,.;:?!")
-    else:
-        text = ", ".join(line["text"] for line in preview["lines"])
-    cut = text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1].rsplit(" ", 1)[0] + "…"
-    return _capital(cut)
+    said = "" if reading.patched else _own_words(reading)
+    return _capital(_cut(said or ", ".join(line["text"] for line in preview["lines"])))
+
+
+def renamed(before: Result, preview: Result, reading: Reading) -> str:
+    """A name for a changed segment: kept for another number, extended for one more condition."""
+    where = before["definition"]["where"]
+    conditions = len(where["of"]) if where["type"] == "all" else 1
+    if len(preview["lines"]) == conditions:
+        return str(before["name"])
+    more = _own_words(reading) if len(preview["lines"]) > conditions else ""
+    return _cut(f"{before['name']}, {more}") if more else name(preview, reading)
+
+
+def _own_words(reading: Reading) -> str:
+    said = [span for span in reading.spans if span.role == "condition"]
+    return reading.text[said[0].start : max(span.end for span in said)].strip(" ,.;:?!") if said else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 1].rsplit(" ", 1)[0] + "…"
 
 
 def plain(value: object) -> str:
@@ -278,7 +292,7 @@ def plain(value: object) -> str:
 
 def _read_as(reading: Reading, notes: Sequence[str] = ()) -> str:
     said = [plain(_sentence(one.text)) for one in reading.assumptions]
-    lines = "\n".join(f"- {line}" for line in (*said, *notes))
+    lines = "\n".join(f"- {line}" for line in dict.fromkeys((*said, *notes)))
     return f"\n\n{lines}" if lines else ""
 
 
@@ -287,6 +301,10 @@ def _unused(reading: Reading) -> str:
         return ""
     quoted = ", ".join(f"“{plain(word)}”" for word in reading.unused_words)
     return f"\n\nNot used: {quoted}."
+
+
+def _share(share: float) -> str:
+    return "under 0.1%" if 0 < share < SMALLEST_SHARE else f"{share:.1%}"
 
 
 def _people(number: int) -> str:
