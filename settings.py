@@ -68,6 +68,7 @@ class Settings(BaseSettings):
         default=None, description="smtp://user:password@host:port (or smtps://) for email; unset = the vendor stand-in."
     )
     demo: bool = Field(default=True, description="Load the demo store into an empty database on first run.")
+    demo_customers: int = Field(default=20_000, ge=1, le=1_000_000, description="How many people the demo store has.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property

@@ -107,7 +107,7 @@ def run() -> None:
         with servers(home) as found:
             upgrade(found.postgres_url)
             with transaction(found.postgres_url) as session:
-                demo.load(session, now=business_now(session))
+                demo.load(session, now=business_now(session), customers=20_000)
             with reading(found.postgres_url) as session:
                 show("Segments on 20,000 customers", _measure(session, business_now(session)))
             engine(found.postgres_url).dispose()

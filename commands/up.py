@@ -108,7 +108,7 @@ def _first_run(configured: Settings) -> None:
         password = users.ensure_admin(session)
         if configured.demo and demo.is_wanted(session):
             _say("parley", "loading the demo store ...")
-            demo.load(session, seed=demo.SEED, now=now)
+            demo.load(session, seed=demo.SEED, now=now, customers=configured.demo_customers)
     if password:
         _say("parley", f"sign in as {users.FIRST_USERNAME} with the password {password}   (shown only now)")
 

@@ -18,7 +18,6 @@ from domain.demo.rows import Batch, NewProduct
 from domain.errors import Conflict
 
 SEED = 7
-CUSTOMERS = 20_000
 
 NAME = "Kestrel Coffee & Kitchen"
 TABLES = tuple(table.name for table in fields(Batch))
@@ -29,7 +28,7 @@ def is_wanted(session: Session) -> bool:
     return store.current(session) is None and not _taken(session)
 
 
-def load(session: Session, *, seed: int = SEED, now: datetime, customers: int = CUSTOMERS) -> dict[str, int]:
+def load(session: Session, *, seed: int = SEED, now: datetime, customers: int) -> dict[str, int]:
     """Fill an empty database with the demo shop; the same ``seed`` and ``now`` give the same rows.
 
     Returns the number of rows by table. Raises Conflict (``store_not_empty``) where there is a shop already.
