@@ -287,7 +287,7 @@ def _cut(text: str) -> str:
 
 def plain(value: object) -> str:
     """Text from data, so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!])", r"\\\1", str(value)).replace("\n", " ")
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", str(value)).replace("\n", " ")
 
 
 def _read_as(reading: Reading, notes: Sequence[str] = ()) -> str:
