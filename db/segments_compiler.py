@@ -26,7 +26,10 @@ ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 
 @dataclass(frozen=True)
 class Fact:
-    """One leaf of a definition as SQL: whether it holds, what it looked at, and whether that is unknown."""
+    """One leaf of a definition as SQL: whether it holds, what it looked at, and whether that is unknown.
+
+    ``never`` is of a leaf that something did not happen in a window: it did not happen before that either.
+    """
 
     path: str
     node: seg.Leaf
@@ -34,6 +37,7 @@ class Fact:
     value: Value | None = None
     unknown: Bool | None = None
     threshold: Value | None = None
+    never: Bool | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,10 @@ class Compiler:
         stretch = Stretch(node.name, node.during, node.where)
         if node.op in {"any", "none"}:
             happened = self._happened(stretch, self.key, path)
-            return Fact(path, node, happened if node.op == "any" else ~happened)
+            if node.op == "any":
+                return Fact(path, node, happened)
+            ever = self._happened(Stretch(node.name, None, node.where), self.key, path) if node.during else None
+            return Fact(path, node, ~happened, never=~ever if ever is not None else None)
         measured = self._measure(stretch, node.measure, node.of)
         if node.measure in {"count", "sum", "distinct"}:
             value: Value = sa.func.coalesce(measured, 0)

@@ -48,13 +48,16 @@ class Compiled:
         """Everything a preview shows, in one row.
 
         ``everyone``, ``audience``, ``alone_i`` and ``left_i`` per conjunct, ``unknown_i`` per fact that can be unknown,
-        ``reachable_CHANNEL``, and ``sample`` ids picked evenly and always the same.
+        ``never_i`` members per fact that something did not happen, ``reachable_CHANNEL``, and ``sample`` ids picked
+        evenly and always the same.
         """
         unknown = [(i, fact.unknown) for i, fact in enumerate(self.facts) if fact.unknown is not None]
+        never = [(i, fact.never) for i, fact in enumerate(self.facts) if fact.never is not None]
         columns: list[sa.ColumnElement[Any]] = [
             self.id.label("id"),
             *(test.label(f"c{i}") for i, test in enumerate(self.conjuncts)),
             *(test.label(f"u{i}") for i, test in unknown),
+            *(test.label(f"n{i}") for i, test in never),
             *(test.label(f"reachable_{channel}") for channel, test in self.reachable.items()),
         ]
         row = sa.select(*columns).select_from(self.rows).where(self.known).cte("person")
@@ -69,6 +72,7 @@ class Compiled:
             *(_count(test).label(f"alone_{i}") for i, test in enumerate(tests)),
             *(_count(sa.and_(*tests[: i + 1])).label(f"left_{i}") for i in range(len(tests))),
             *(_count(row.c[f"u{i}"]).label(f"unknown_{i}") for i, _ in unknown),
+            *(_count(member & row.c[f"n{i}"]).label(f"never_{i}") for i, _ in never),
             *(_count(member & row.c[f"reachable_{name}"]).label(f"reachable_{name}") for name in self.reachable),
             sa.select(sa.func.array_agg(picked.c.id)).scalar_subquery().label("sample"),
         ]

@@ -119,7 +119,7 @@ class _Speaker:
         match node:
             case seg.Activity(op="none", during=during) if during is not None:
                 label = self.catalog.activity(node.name).label
-                return f"includes people without any {label}"
+                return f"people without any {label}"
             case seg.Metric() if self.catalog.metric(node.name).absent is None and node.missing == "exclude":
                 return f"people whose {self.catalog.metric(node.name).label} is not known are left out"
             case seg.Attribute(op=op, missing="exclude") if OPERATORS[op].operand != "none":

@@ -130,6 +130,7 @@ def previewed(question: Question, found: Mapping[str, Any], sample: tuple[Sample
     unknown = {
         fact.path: found[f"unknown_{i}"] for i, fact in enumerate(question.sql.facts) if fact.unknown is not None
     }
+    never = {fact.path: found[f"never_{i}"] for i, fact in enumerate(question.sql.facts) if fact.never is not None}
     return Preview(
         audience_size=found["audience"],
         everyone=found["everyone"],
@@ -138,7 +139,7 @@ def previewed(question: Question, found: Mapping[str, Any], sample: tuple[Sample
             PreviewLine(
                 path=path,
                 text=line.text,
-                note=line.note,
+                note=line.note if path not in never else f"includes {never[path]:,} {line.note}" if never[path] else "",
                 alone=found[f"alone_{i}"],
                 left=found[f"left_{i}"],
                 unknown=sum(count for at, count in unknown.items() if at == path or at.startswith(f"{path}.")),
