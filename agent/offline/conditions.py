@@ -17,8 +17,8 @@ from domain.glossary import Term
 from domain.windows import Window
 
 KINDS = (
-    "edged", "doing", "spending", "having", "measured", "levelled", "ranked", "agents", "dated", "compared", "present", "consented",
-    "reached", "marked", "mailed", "tested", "aged_in", "termed", "undecided", "tenured", "placed",
+    "edged", "doing", "spending", "having", "measured", "levelled", "ranked", "termed", "undecided", "agents", "dated", "compared", "present", "consented",
+    "reached", "marked", "mailed", "tested", "aged_in", "tenured", "placed",
 )  # fmt: skip
 """The parts that are conditions; of two that fit the same words, the one further left is meant."""
 

@@ -7,6 +7,8 @@ from typing import Any
 from agent.offline.sentence import Sentence
 
 CONDITION, FRAGMENT, BARE = 1.0, 3.0, 1.4
+BEYOND = 0.9
+"""What is understood and cannot be said in the segment language must not be read as something that can."""
 MARK, FILLER, ASK, UNKNOWN = 0.3, 0.45, 0.4, 10.0
 SIGN, LEFT_OVER_SIGN = 0.1, 0.5
 
@@ -69,6 +71,8 @@ def _items(chart: Sentence, i: int, start: int, extra: tuple[tuple[str, float], 
             yield price, Item("filler", i, end, kind)
     if token.kind == "sign":
         yield SIGN if token.norm in _SILENT else LEFT_OVER_SIGN, Item("filler", i, i + 1, "sign")
+    for end, _ in chart.at("single", i):
+        yield BEYOND, Item("unknown", i, end)
     yield UNKNOWN, Item("unknown", i, i + 1)
 
 

@@ -114,7 +114,7 @@ def _quantities(grammar: Grammar) -> None:
         amount = found[0] if isinstance(found[0], Amount) else Amount("gte", Decimal(2), text="different")
         return {"amount": amount, "distinct": found[-1]}
 
-    @rule("quantity_arg", "<count_amount> :unit_word of <things>", "<count_amount> [:unit_word] <things>")
+    @rule("quantity_arg", "<count_amount> [:unit_word] of <things>", "<count_amount> [:unit_word] <things>")
     def _(_c: Sentence, _i: int, _e: int, amount: Amount, things: Things) -> dict[str, Any]:
         return {"amount": amount, "quantity": True, "things": things.things, "joint": things.joint}
 

@@ -64,13 +64,19 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, length: str) -> Change:
         return Change("length", length)
 
-    @rule("new_number", "[the] <nth>", "top <token_percent>", "<token_percent>")
+    @rule("new_number", "[the] <nth>", "[the] :top <token_percent>", "<token_percent>")
     def _(_c: Sentence, _i: int, _e: int, found: Any) -> Change:
         if isinstance(found, Token):
             return Change("percent", float(found.number))
         return Change("percentile", found)
 
-    @rule("new_number", "<figure_amount>", "<times_amount>")
+    @rule(
+        "new_number",
+        "<figure_amount>",
+        "<times_amount>",
+        "<count_amount> :entity",
+        "[the] :top <count_amount> [:entity]",
+    )
     def _(_c: Sentence, _i: int, _e: int, amount: Amount) -> Change:
         return Change("amount", amount)
 
@@ -134,7 +140,7 @@ def add(grammar: Grammar) -> None:
          "do not filter by|on", "undo")(lambda *_: True)  # fmt: skip
     rule(
         "piece",
-        "condition|filter|rule|part|criterion|criteria|one|requirement|constraint|clause|bit|restriction|line|limit|window",
+        "condition|filter|rule|part|criterion|criteria|one|1|requirement|constraint|clause|bit|restriction|line|limit|window",
     )(lambda *_: True)
 
     @grammar.reader("which")
@@ -180,7 +186,9 @@ def add(grammar: Grammar) -> None:
          "not those", "take out people|those|everyone|customer|anyone")(lambda *_: True)  # fmt: skip
     rule(
         "swap",
-        ":make|replace|swap|substitute|exchange [:live] [:det] <values> to|with|by|for|into [:live] <value_again>",
+        ":make [:live] [:det] <values> to|with|by|for|into [:live] <value_again>",
+        "replace|swap|substitute|exchange [:live] [:det] <values> to|with|by|for|into [:live] <value_again>",
+        "instead of [:live] <values> [:comma] [:live] <value_again>",
         "[:live] <values> instead of [:live] <value_again>",
         "not [:live] <values> but [:live] <value_again>",
     )(lambda _c, _i, _e, one, other: (one.tree, other.tree))
@@ -242,8 +250,11 @@ def _places(chart: Sentence, tree: Tree, change: Change) -> list[Place]:
             found.append(Place(leaf, changed, answers.described(chart, leaf.node)))
     named = {type(place.leaf.node) for place in found}
     if change.kind == "amount" and not change.about and change.value.money and seg.Metric in named:
-        found = [place for place in found if isinstance(place.leaf.node, seg.Metric)]
-    return found
+        return [place for place in found if isinstance(place.leaf.node, seg.Metric)]
+    counted = [
+        place for place in found if getattr(place.leaf.node, "during", None) == getattr(place.changed, "during", None)
+    ]
+    return counted if change.kind == "amount" and counted else found
 
 
 def _is_about(chart: Sentence, node: seg.Leaf, change: Change) -> bool:

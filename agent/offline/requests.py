@@ -26,6 +26,11 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 
+_AFRESH = re.compile(
+    r"^\W*(please\s+)?(start\s+(over|again|afresh|from\s+scratch)|reset(\s+(it|everything|the\s+segment))?|new\s+segment|clear\s+(it|everything|all))\W*$",
+    re.IGNORECASE,
+)
+
 _NOUNS = {"segment": "segment", "audience": "segment", "flow": "flow", "automation": "flow", "journey": "flow", "campaign": "campaign", "message": "message", "glossary": "glossary",
           "definition": "glossary", "term": "glossary", "product": "product", "approval": "approval", "proposal": "approval"}  # fmt: skip
 _VERBS = {"list": "list", "show": "list", "view": "list", "see": "list", "display": "list", "save": "save", "store": "save", "keep": "save", "delete": "delete", "remove": "delete", "archive": "delete",
@@ -209,6 +214,10 @@ def _customer(chart: Sentence) -> Reading | None:
 
 def _command(chart: Sentence) -> Reading | None:
     """A verb and what it is about, and nothing else: anything more is for another reading."""
+    if _AFRESH.match(chart.text):
+        return Reading(
+            text=chart.text, action="answer", intent="command", command=Command(verb="reset", noun="segment")
+        )
     if {"a", "an", "new"} & {token.norm for token in chart.tokens}:
         return None
     words = [token for token in chart.tokens if token.kind != "sign" and token.norm not in _SMALL]

@@ -1,11 +1,12 @@
 """Which of a property's values does a phrase of some of their words mean? People rarely type a whole product title."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.offline.tokens import tokens
+
+MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -19,58 +20,67 @@ class Match:
 
 @dataclass(frozen=True)
 class Titles:
-    """The values of one property and, per word, in which of them it stands."""
+    """The values of one property and, per word, in which of them it stands.
+
+    ``rows`` are the stems of each value and ``words`` the same words as they stand there, each with its place.
+    """
 
     property: str
     owners: tuple[str, ...]
     values: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[tuple[tuple[int, int, str], ...], ...]
     places: dict[str, frozenset[int]]
+    kept: dict[tuple[str, ...], Match | None] = field(default_factory=dict)
 
-    def match(self, phrase: Sequence[str]) -> Match | None:
+    def match(self, phrase: tuple[str, ...]) -> Match | None:
         """What a row of stems means here: a whole value, a stretch of values, or words that stand in one together."""
-        if not phrase or not any(stem.isalpha() for stem in phrase):
+        if phrase not in self.kept:
+            if len(self.kept) > MOST_KEPT:
+                self.kept.clear()
+            self.kept[phrase] = self._matched(phrase)
+        return self.kept[phrase]
+
+    def _matched(self, phrase: tuple[str, ...]) -> Match | None:
+        if not any(stem.isalpha() for stem in phrase):
             return None
         with_all = self._with_all(phrase)
         if not with_all:
             return None
-        whole = [i for i in with_all if self.rows[i] == tuple(phrase)]
+        whole = [i for i in with_all if self.rows[i] == phrase]
         if whole and len(with_all) == len(whole):
             return Match("eq", (self.values[whole[0]],), 1)
-        stretches = Counter(found for i in with_all if (found := self._stretch(i, phrase)) is not None)
+        stretches = {found for i in with_all if (found := self._stretch(i, phrase)) is not None}
         if stretches:
-            text = min(stretches, key=len)
-            same = sum(text in self.values[i].lower() for i in with_all)
-            return Match("contains", (text,), same)
-        return Match(
-            "contains", tuple(self._word(i, stem) for stem in phrase for i in sorted(with_all)[:1]), len(with_all)
-        )
+            text = min(stretches, key=lambda found: (len(found), found))
+            return Match("contains", (text,), sum(text in self.values[i].lower() for i in with_all))
+        first = min(with_all)
+        return Match("contains", tuple(self._word(first, stem) for stem in phrase), len(with_all))
 
-    def _with_all(self, phrase: Sequence[str]) -> frozenset[int]:
-        found: frozenset[int] | None = None
-        for stem in phrase:
-            here = self.places.get(stem, frozenset())
-            found = here if found is None else found & here
+    def _with_all(self, phrase: tuple[str, ...]) -> frozenset[int]:
+        rare_first = sorted((self.places.get(stem, frozenset()) for stem in phrase), key=len)
+        found = rare_first[0] if rare_first else frozenset()
+        for places in rare_first[1:]:
             if not found:
                 break
-        return found or frozenset()
+            found &= places
+        return found
 
-    def _stretch(self, i: int, phrase: Sequence[str]) -> str | None:
+    def _stretch(self, i: int, phrase: tuple[str, ...]) -> str | None:
         """The text of the phrase as it stands in a value, in its shortest form."""
-        row = self.rows[i]
-        for at in range(len(row) - len(phrase) + 1):
-            if row[at : at + len(phrase)] == tuple(phrase):
-                kept = [token for token in tokens(self.values[i]) if token.kind != "sign"]
-                text = self.values[i][kept[at].start : kept[at + len(phrase) - 1].end].lower()
-                last, stem = kept[at + len(phrase) - 1].norm, phrase[-1]
-                return (
-                    text[: len(text) - len(last) + len(stem)] if last.startswith(stem) and text.endswith(last) else text
-                )
+        row, size = self.rows[i], len(phrase)
+        for at in range(len(row) - size + 1):
+            if row[at : at + size] == phrase:
+                start = self.words[i][at][0]
+                _, end, last = self.words[i][at + size - 1]
+                text = self.values[i][start:end].lower()
+                short = last.startswith(phrase[-1]) and text.endswith(last)
+                return text[: len(text) - len(last) + len(phrase[-1])] if short else text
         return None
 
     def _word(self, i: int, stem: str) -> str:
         """A word as it stands in a value, without its plural."""
-        norm = next(token.norm for token in tokens(self.values[i]) if token.stem == stem)
+        norm = self.words[i][self.rows[i].index(stem)][2]
         return stem if norm.startswith(stem) else norm
 
 
@@ -81,9 +91,11 @@ def are_codes(values: Sequence[str]) -> bool:
 
 def index(name: str, values: tuple[str, ...], owners: tuple[str, ...]) -> Titles:
     """Look up every word of every value."""
-    rows = tuple(tuple(token.stem for token in tokens(value) if token.kind != "sign") for value in values)
+    found = [[token for token in tokens(value) if token.kind != "sign"] for value in values]
+    rows = tuple(tuple(token.stem for token in row) for row in found)
+    words = tuple(tuple((token.start, token.end, token.norm) for token in row) for row in found)
     places: dict[str, set[int]] = {}
     for i, row in enumerate(rows):
         for stem in row:
             places.setdefault(stem, set()).add(i)
-    return Titles(name, owners, values, rows, {stem: frozenset(found) for stem, found in places.items()})
+    return Titles(name, owners, values, rows, words, {stem: frozenset(found) for stem, found in places.items()})
