@@ -18,7 +18,6 @@ from services.users import Person
 LONGEST_TEXT = 20_000
 
 _OF_STEPS = re.compile(r"steps\.\d+\.(duration|(variants\.\d+\.)?(subject|preview_text|body))")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Change(BaseModel):
@@ -50,21 +49,16 @@ def edit(
 def _segment(proposal: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     definition = proposal["definition"]
-    assumptions = [dict(one) for one in proposal.get("assumptions") or ()]
     for change in changes:
         if change.path == "name":
             made["name"] = str(change.value)
             continue
-        known = next((one for one in assumptions if one.get("path") == change.path), None)
+        known = next((one for one in proposal.get("assumptions") or () if one.get("path") == change.path), None)
         if known is None or not isinstance(change.value, int | float):
             raise _fixed(change.path)
         definition = plans.amended(definition, change.path, _in_language(change.value, known))
         made.setdefault("name", _renamed(proposal["name"], known["value"], change.value))
-        known["text"] = _NUMBER.sub(f"{change.value:g}", str(known["text"]), count=1)
-        known["value"] = change.value
-    if definition != proposal["definition"]:
-        made |= {"definition": definition, "assumptions": assumptions}
-    return made
+    return made if definition == proposal["definition"] else {**made, "definition": definition}
 
 
 def _renamed(name: str, before: float | None, after: float) -> str:

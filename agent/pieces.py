@@ -47,6 +47,24 @@ def parts(kind: str, data: Any) -> Iterator[Part]:
                 yield from _updated(node, update.get("messages") or ())
 
 
+class Imageless:
+    """Turns Markdown images into links, piece by piece: drawing an image would tell its host that it was read."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def next(self, text: str) -> str:
+        """The next piece; a last ``!`` is held back until it is known what follows it."""
+        whole = self._held + text
+        self._held = "!" if whole.endswith("!") else ""
+        return whole.removesuffix("!").replace("![", "[") if self._held else whole.replace("![", "[")
+
+    def rest(self) -> str:
+        """What was held back, at the end of the text."""
+        held, self._held = self._held, ""
+        return held
+
+
 def _updated(node: str, messages: Sequence[AnyMessage]) -> Iterator[Part]:
     for message in messages:
         if isinstance(message, ToolMessage):

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -21,12 +22,12 @@ from langgraph.types import Command, StateSnapshot
 from sqlalchemy.orm import Session
 
 from agent import checkpoints, model
-from agent.graph import STEPS, Graph, build
+from agent.graph import STEPS, build
 from agent.knowledge import instructions, planner
 from agent.offline.model import OfflinePlanner
 from agent.offline.words import outcome as said_of
 from agent.parts import Card, Notice, Part, TextDelta, ToolFinished
-from agent.pieces import OUT_OF_STEPS, parts
+from agent.pieces import OUT_OF_STEPS, Imageless, parts
 from db import chats, store
 from db.checkpoints import Pool, alone, pool
 from db.session import transaction
@@ -50,15 +51,16 @@ class Agent:
 
     def __init__(
         self,
-        graph: Graph,
+        endpoint: BaseChatModel | None,
         saver: BaseCheckpointSaver[str],
         locks: Pool,
         transaction: Transaction,
         planner: Callable[[Session, datetime], OfflinePlanner],
         instructions: Callable[[Session], str],
     ) -> None:
-        """``planner`` and ``instructions`` are made from what the store holds now."""
-        self._graph = graph
+        """``endpoint`` is asked first, if there is one; ``planner`` and ``instructions`` come of the store's data."""
+        self._graph = build(endpoint, saver)
+        self._has_endpoint = endpoint is not None
         self._saver = saver
         self._locks = locks
         self._transaction = transaction
@@ -146,13 +148,15 @@ class Agent:
     ) -> AsyncGenerator[Part, None]:
         def surroundings() -> Context:
             with self._transaction() as session:
+                planner = self._planner(session, store.business_now(session))
                 return Context(
                     transaction=self._transaction,
                     person=user,
                     thread_id=str(thread_id),
                     trace_id=trace,
-                    planner=self._planner(session, store.business_now(session)),
+                    planner=planner,
                     instructions=self._instructions(session),
+                    second_reading=planner.definition_of if self._has_endpoint else None,
                 )
 
         context = await asyncio.to_thread(surroundings)
@@ -164,10 +168,18 @@ class Agent:
             durability="sync",
             stream_mode=["messages", "updates", "custom"],
         )
+        said = Imageless()
         try:
             async for piece in pieces:
                 for part in parts(piece["type"], piece["data"]):
+                    if isinstance(part, TextDelta):
+                        yield TextDelta(said.next(part.text))
+                        continue
+                    if held := said.rest():
+                        yield TextDelta(held)
                     yield part
+            if held := said.rest():
+                yield TextDelta(held)
         except GraphRecursionError:
             yield Notice(OUT_OF_STEPS)
 
@@ -251,7 +263,7 @@ async def open_agent(url: str | None = None) -> AsyncIterator[Agent]:
         endpoint = model.endpoint(settings())
         if endpoint is not None:
             stack.push_async_callback(endpoint.aclose)
-        yield Agent(build(endpoint, saver), saver, locks, partial(transaction, url), planner, instructions)
+        yield Agent(endpoint, saver, locks, partial(transaction, url), planner, instructions)
 
 
 def _config(thread_id: uuid.UUID) -> RunnableConfig:

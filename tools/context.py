@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from db import store
+from domain.segments import Definition
 from services.users import Person
 
 Answer = tuple[str, dict[str, Any] | None]
@@ -27,7 +28,8 @@ class Context:
 
     ``transaction`` opens a transaction that is committed when its block ends well. ``trace_id`` names the person's
     message in everything that follows from it. ``instructions`` is what a model is told of this store. With ``as_of``
-    the run asks about that instant and proposes nothing.
+    the run asks about that instant and proposes nothing. ``second_reading`` is what the grammar makes of a sentence,
+    where a model reads it first.
     """
 
     transaction: Callable[[], AbstractContextManager[Session]]
@@ -37,6 +39,7 @@ class Context:
     planner: BaseChatModel
     instructions: str = ""
     as_of: datetime | None = None
+    second_reading: Callable[[str], Definition | None] | None = None
 
     def now(self, session: Session) -> datetime:
         """The instant this run asks about."""

@@ -35,13 +35,18 @@ def preview_segment(definition: SegmentJson, runtime: Runtime) -> Answer:
     """Read: count who a definition means, say it back in English, and show how many meet each condition.
 
     Always preview before proposing, and take every figure you state from the answer. ``reachable`` is how many may be
-    written to per channel; ``unknown`` is how many were left out because a value is not known.
+    written to per channel; ``unknown`` is how many were left out because a value is not known. With a
+    ``second_reading``, the store's grammar reads the person's words otherwise: check yours, and name the difference.
     """
     context = runtime.context
     wanted = parse(definition)
     with context.transaction() as session:
         found = segments.preview(session, wanted, now=context.now(session))
+        other = context.second_reading(asked(runtime)) if context.second_reading else None
+        second = segments.preview(session, other, now=context.now(session)) if other and other != wanted else None
     told_of = found.model_dump(mode="json", exclude={"sample", "sample_customer_ids"})
+    if second:
+        told_of["second_reading"] = {"read_back": second.read_back, "audience_size": second.audience_size}
     summary = f"{found.audience_size:,} customers"
     shown = {"kind": "preview", "definition": wanted.as_json(), "preview": told_of, "summary": summary}
     return told({"definition": wanted.as_json(), **told_of}), shown

@@ -16,6 +16,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, SkipValidation
 
 from agent.offline.turns import Read, next_message
+from domain.segments import Definition
 
 
 class OfflinePlanner(BaseChatModel):
@@ -43,6 +44,10 @@ class OfflinePlanner(BaseChatModel):
             for tool in tools
         )
         return self.model_copy(update={"offered": names})
+
+    def definition_of(self, text: str) -> Definition | None:
+        """What a sentence means on its own, where the grammar is sure; ``None`` for anything else."""
+        return self.reader(text, None).definition
 
     def _generate(
         self,

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 
 from agent import checkpoints, model
-from agent.graph import build
 from agent.offline.model import OfflinePlanner
 from agent.offline.reading import Ambiguity, FlowRequest, Option, Reading
 from agent.parts import Card, Notice, Part, Question, TextDelta, ToolFinished
@@ -100,7 +99,7 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
     try:
         async with checkpoints.saver(url) as saver, pool(url, size=5) as locks:
             opened = Agent(
-                build(endpoint, saver),
+                endpoint,
                 saver,
                 locks,
                 partial(transaction, url),

@@ -6,6 +6,7 @@ import pytest
 
 from agent import model
 from agent.model import endpoint
+from agent.pieces import Imageless
 from services.users import Person
 from settings import Settings
 from tests.agent.talk import cards, finished, lapsed, notices, questions, talking, text_of
@@ -68,6 +69,26 @@ async def test_no_customer_data_beyond_what_is_masked_reaches_the_model(database
     assert "@example.com" in told
     assert "ann@example.com" not in told
     assert "dee@example.com" not in told
+
+
+async def test_the_model_is_told_when_the_grammar_reads_the_words_otherwise(database: str, marketer: Person) -> None:
+    script = [calls(("preview_segment", {"definition": lapsed(90).as_json()})), PREVIEW, says("Sixty days it is.")]
+    with wire(*script) as served:
+        async with talking(database, marketer, served.url) as talk:
+            await talk.say("high ltv, lapsed")
+    first, second = [message["content"] for message in served.last_messages() if message["role"] == "tool"]
+    assert "second_reading" in first
+    assert "no order in the last 60 days" in first
+    assert "second_reading" not in second
+
+
+async def test_an_image_becomes_a_link_however_it_is_cut_up(database: str, marketer: Person) -> None:
+    with wire(says("Look! ![x](https://example.com/x?q=1) and ! [y](z) !")) as served:
+        async with talking(database, marketer, served.url) as talk:
+            said = await talk.say("help")
+    assert text_of(said) == "Look! [x](https://example.com/x?q=1) and ! [y](z) ! "
+    cut = Imageless()
+    assert [cut.next("a!"), cut.next("["), cut.next("b]!"), cut.rest()] == ["a", "[", "b]", "!"]
 
 
 async def test_arguments_that_are_not_json_are_asked_for_once_more(database: str, marketer: Person) -> None:
