@@ -28,6 +28,7 @@ from benchmarks.rig.journal import Verdict
 from benchmarks.rig.processes import Rig
 from channels.vendor import Manner
 from db.session import engine, transaction
+from domain.errors import Unavailable
 from settings import ROOT, settings
 
 NODES = ("w1", "w2")
@@ -91,7 +92,8 @@ def rounds(
             rig.start_sweeper()
             for name in NODES:
                 rig.start_worker(name, app)
-            _await(lambda: all(rig.children(name) for name in NODES), processes.START_SECONDS)
+            if not _await(lambda: all(rig.children(name) for name in NODES), processes.START_SECONDS):
+                raise Unavailable("rig_not_started", "The workers did not start.", f"Look into the logs of {home}.")
             for place, name in enumerate(names):
                 yield _round(rig, version, profile, name, random.Random(seed + place))  # noqa: S311 - dice
             engine(rig.addresses.postgres_url).dispose()

@@ -1,6 +1,7 @@
 """What goes wrong, and how often? Each fault runs in a thread of its own and counts what it did."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import redis
+from sqlalchemy import text
 
 from benchmarks.rig.processes import Rig
 from db import store
@@ -93,7 +95,7 @@ class RedisTrouble:
 
 @dataclass
 class Stops:
-    """People who say stop while their message is under way or about to be.
+    """People who say stop: every second one at the moment at which their message is handed over, if there is any.
 
     ``acknowledged`` holds the instant (wall clock) after which no call for a person may start.
     """
@@ -109,17 +111,18 @@ class Stops:
 
     def run(self, stop: threading.Event) -> None:
         """See ``Fault``."""
-        waiting = list(self.people)
-        self.chance.shuffle(waiting)
-        waiting = waiting[: self.wanted]
+        waiting = set(self.people)
         lock = threading.Lock()
 
         def say_stop() -> None:
-            while not stop.is_set():
+            for turn in itertools.count():
+                sending = self._being_sent() if turn % 2 else []
                 with lock:
-                    if not waiting:
+                    left = sorted(waiting.intersection(sending)) or sorted(waiting)
+                    if stop.is_set() or len(self.people) - len(waiting) >= self.wanted or not left:
                         return
-                    customer = waiting.pop()
+                    customer = self.chance.choice(left)
+                    waiting.discard(customer)
                 self._stop(customer)
                 time.sleep(0.01)
 
@@ -128,6 +131,12 @@ class Stops:
             thread.start()
         for thread in threads:
             thread.join()
+
+    def _being_sent(self) -> Sequence[int]:
+        """People whose message is being handed over at this moment: the hardest ones to stop in time."""
+        with transaction(self.rig.addresses.postgres_url) as session:
+            found = session.scalars(text("select customer_id from messages where state = 'sending' limit 64"))
+            return found.all()
 
     def _stop(self, customer: int) -> None:
         began = time.perf_counter()
