@@ -99,6 +99,14 @@ def sign_in(session: Session, username: str, password: str, *, token: str, now: 
     return Person(user.id, user.username, user.role)
 
 
+def named(session: Session, username: str) -> Person:
+    """The account of that name. Raises NotFound (``user_unknown``) where there is none that may sign in."""
+    user = users.named(session, username)
+    if user is None or user.disabled_at is not None:
+        raise NotFound("user_unknown", f"There is no account named {username}.", "Add it with `parley user add`.", "by")
+    return Person(user.id, user.username, user.role)
+
+
 def signed_in(session: Session, token: str, *, now: datetime) -> Person | None:
     """Whom a token stands for now: nobody when it is unknown, over, ended, or its account was disabled."""
     return holder(session, hash_of(token), now=now)
