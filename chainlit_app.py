@@ -102,7 +102,8 @@ def _in_words(answer: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine
 @cl.on_message
 @_in_words
 async def on_message(message: cl.Message) -> None:
-    """Answer what somebody said."""
+    """Answer what somebody said; the page learns the address of the conversation, so that a reload comes back to it."""
+    await cl.send_window_message({"conversation": cl.context.session.thread_id})
     await Screen().show(live.current().agent.stream(thread_id(), message.content, user=await asker()))
 
 

@@ -14,3 +14,10 @@ window.parley = {
       minimumFractionDigits: Math.abs(value) >= 1000 ? 0 : 2,
     }),
 };
+
+// Below a path, Chainlit leaves a new conversation at the address of an empty one.
+addEventListener("message", ({ source, data }) => {
+  if (source === window && data?.conversation && /^\/chat\/?$/.test(location.pathname)) {
+    history.replaceState(history.state, "", `/chat/thread/${encodeURIComponent(data.conversation)}`);
+  }
+});
