@@ -3,11 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocket, sync_playwright
 
 OFFLINE = (
     "--no-sandbox",
@@ -28,13 +28,13 @@ DESK = (1440, 900)
 
 @dataclass
 class Visit:
-    """One person's browser. ``foreign`` are the addresses outside this machine that a page asked for."""
+    """One person's browser: ``foreign`` addresses outside this machine that a page asked for, ``errors`` of scripts."""
 
     context: BrowserContext
     page: Page
     address: str
-    foreign: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    foreign: list[str]
+    errors: list[str]
 
     def sign_in(self, username: str, password: str, next_page: str = "/") -> None:
         """Go through the sign-in page and on to another one."""
@@ -43,6 +43,12 @@ class Visit:
         self.page.fill("input[name=password]", password)
         self.page.click("form button")
         self.page.wait_for_url(lambda url: "/login" not in url)
+
+    def tab(self, path: str) -> Page:
+        """Open a page beside the first one, for the same person."""
+        page = self.context.new_page()
+        page.goto(f"{self.address}{path}")
+        return page
 
     def say(self, text: str) -> None:
         """Type a message into the chat and send it."""
@@ -81,19 +87,29 @@ def visit(
         device_scale_factor=scale,
         reduced_motion="reduce",
     )
-    page = context.new_page()
-    found = Visit(context, page, address.rstrip("/"))
+    foreign: list[str] = []
+    errors: list[str] = []
 
     def watch(route: Route) -> None:
-        if urlsplit(route.request.url).hostname in LOCAL or route.request.url.startswith(("data:", "blob:")):
+        if _is_ours(route.request.url):
             route.continue_()
         else:
-            found.foreign.append(route.request.url)
+            foreign.append(route.request.url)
             route.abort()
 
+    def note(socket: WebSocket) -> None:
+        if not _is_ours(socket.url):
+            foreign.append(socket.url)
+
     context.route("**/*", watch)
-    page.on("pageerror", lambda error: found.errors.append(str(error)))
+    context.on("page", lambda opened: opened.on("websocket", note))
+    context.on("weberror", lambda error: errors.append(f"{error.page and error.page.url}: {error.error}"))
+    found = Visit(context, context.new_page(), address.rstrip("/"), foreign, errors)
     try:
         yield found
     finally:
         context.close()
+
+
+def _is_ours(url: str) -> bool:
+    return url.startswith(("data:", "blob:")) or urlsplit(url).hostname in LOCAL
