@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 def create() -> FastAPI:
     """The console as an application of its own, to be mounted at the root."""
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    made.mount("/static", Static(directory=Path(__file__).parent / "static"))
+    made.mount("/static", GZipMiddleware(Static(directory=Path(__file__).parent / "static"), minimum_size=1000))
     for place in PLACES:
         made.include_router(place.router)
     made.add_exception_handler(SignInNeeded, _to_sign_in)

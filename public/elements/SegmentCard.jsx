@@ -181,7 +181,8 @@ window.parley.cards.Segment ||= function Segment({ card, act }) {
 function Assumption({ one, fixed, change }) {
   const [value, setValue] = useState(null);
   if (value === null) {
-    const said = <span><b>{one.word}</b> {one.text ? `= ${one.text}` : ""}</span>;
+    const meaning = one.text.replace(`${one.word} = `, "");
+    const said = <span><b>{one.word}</b> {meaning && meaning !== one.word ? `= ${meaning}` : ""}</span>;
     if (fixed || !one.path) return <span className="assume" data-word={one.word}>{said}</span>;
     return (
       <button className="assume" data-word={one.word} onClick={() => setValue(String(one.value))} title="Change it">
