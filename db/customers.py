@@ -92,7 +92,7 @@ class Tag(Row):
     until_at: Mapped[datetime | None]
 
 
-def cards(session: Session, ids: Sequence[int], as_of: datetime) -> Sequence[RowLike[Any]]:
+def cards(session: Session, ids: Sequence[int], as_of: datetime) -> Sequence[RowLike[*tuple[Any, ...]]]:
     """Name, address, revenue net of refunds and last order of a few customers, in no order."""
     valid = (
         Order.customer_id == Customer.id,

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from db.duck import CONFIG
 INTERVAL_TABLES = ("consents", "tags", "suppressions")
 """What the compiler asks of the store beyond what its catalog names."""
 
-TYPES: tuple[tuple[type[sa.types.TypeEngine[object]], str], ...] = (
+TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
     (sa.BigInteger, "BIGINT"),
     (sa.Integer, "BIGINT"),
     (sa.Numeric, "DECIMAL(18, 4)"),

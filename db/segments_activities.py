@@ -1,6 +1,6 @@
 """Which rows are an activity, and what can be measured over them?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -18,7 +18,12 @@ from domain.windows import Window, length
 DAY_SECONDS = 86_400
 Fixed = str | bool | None
 
-AGGREGATES = {"sum": sa.func.sum, "average": sa.func.avg, "min": sa.func.min, "max": sa.func.max}
+AGGREGATES: dict[str, Callable[..., Value]] = {
+    "sum": sa.func.sum,
+    "average": sa.func.avg,
+    "min": sa.func.min,
+    "max": sa.func.max,
+}
 
 
 @dataclass(frozen=True)

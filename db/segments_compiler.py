@@ -144,8 +144,8 @@ class Compiler:
         return Fact(path, node, holds, column, column.is_(None))
 
     def _metric(self, node: seg.Metric, path: str) -> Fact:
-        value = sa.cast(self.metric_value(node.name, node.during, path), sa.Double())
-        threshold = None
+        value: Value = sa.cast(self.metric_value(node.name, node.during, path), sa.Double())
+        threshold: Value | None = None
         if isinstance(node.value, seg.Percentile):
             threshold = self._percentile(node.name, node.during, node.value, path)
             test = apply(node.op, value, threshold)
@@ -221,7 +221,7 @@ class Compiler:
 
     def _percentile(self, metric: str, during: Window | None, at: seg.Percentile, path: str) -> Value:
         people = self._population(metric, during, at.among, path)
-        share = sa.literal(at.percentile / 100, sa.Double())
+        share: Value = sa.literal(at.percentile / 100, sa.Double())
         cont = sa.func.percentile_cont(share).within_group(sa.cast(people.value, sa.Double()).asc())
         return people.select(cont.label("value")).cte().select().scalar_subquery()
 
@@ -313,10 +313,10 @@ class Compiler:
         return rows
 
     def _consent(self, channel: str, state: str) -> Bool:
-        table_channel, table_state = sa.column("channel"), sa.column("state")
+        on_channel: Bool = sa.column("channel", sa.Text()) == channel
         if state == "none":
-            return ~self._open("consents", table_channel == channel)
-        return self._open("consents", (table_channel == channel) & (table_state == state))
+            return ~self._open("consents", on_channel)
+        return self._open("consents", on_channel & (sa.column("state", sa.Text()) == state))
 
     def _suppressed(self, channel: str) -> Bool:
         table = self._store_table("suppressions", "customer_id", "channel", "since_at")

@@ -35,4 +35,5 @@ def current(session: Session) -> Store | None:
 
 def business_now(session: Session) -> datetime:
     """The store's clock: the database's, plus the offset that only a demo store may have."""
-    return session.scalars(select(func.business_now())).one()
+    now: datetime = session.scalars(select(func.business_now())).one()
+    return now

@@ -260,7 +260,8 @@ class Definition(Node):
 
     def as_json(self) -> dict[str, Any]:
         """The canonical JSON form: defaults left out, numbers as numbers."""
-        return _plain(self)
+        plain: dict[str, Any] = _plain(self)
+        return plain
 
 
 def parse(raw: object) -> Definition:

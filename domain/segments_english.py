@@ -134,9 +134,9 @@ class _Speaker:
     def _metric(self, node: seg.Metric) -> str:
         entry = self.catalog.metric(node.name)
         if isinstance(node.value, seg.Percentile):
-            operand = (f"the {ordinal(node.value.percentile)} percentile of {node.value.among}",)
+            operand = [f"the {ordinal(node.value.percentile)} percentile of {node.value.among}"]
         else:
-            operand = tuple(self._number(value, entry.kind) for value in _each(node.value))
+            operand = [self._number(value, entry.kind) for value in _each(node.value)]
         during = f" {node.during.english()}" if node.during else ""
         return f"{entry.label} {OPERATORS[node.op].english.format(*operand)}{during}"
 

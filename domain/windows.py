@@ -105,6 +105,8 @@ class Window(BaseModel):
         if self.last or self.until:
             end = as_of - length(self.until) if self.until else as_of
             return as_of - length(self.last) if self.last else None, end
+        first: date | None
+        past_last: date | None
         if self.calendar:
             first, past_last = _period(self.calendar, as_of.astimezone(zone).date())
         else:

@@ -122,7 +122,7 @@ def preview(session: Session, definition: seg.Definition, *, now: datetime) -> P
     """Audience size, reachable per channel, waterfall, unknown counts and a masked sample, in one pass."""
     question = ask(session, definition, now=now)
     found = run(session, question.sql.matrix(sample=SAMPLE)).mappings().one()
-    return previewed(question, found, tuple(masked(session, found["sample"] or (), now=now)))
+    return previewed(question, dict(found), tuple(masked(session, found["sample"] or (), now=now)))
 
 
 def previewed(question: Question, found: Mapping[str, Any], sample: tuple[SampleMember, ...] = ()) -> Preview:
