@@ -1,1 +1,1 @@
-"""How often does an English sentence become the segment its writer meant?"""
+"""How often does English become the right segment? Cases, stores to run them on, measures and reports."""
