@@ -25,7 +25,7 @@ def planner(session: Session, now: datetime, *, proposes: bool = True) -> Offlin
     def reader(text: str, previous: Definition | None) -> Reading:
         return parser.read(text, words, today=today, previous=previous)
 
-    return OfflinePlanner(reader=reader, proposes=proposes)
+    return OfflinePlanner(reader=reader, today=today, proposes=proposes)
 
 
 def instructions(session: Session) -> str:

@@ -32,7 +32,12 @@ def describe_data(
                 found = stats.top_values(session, name or "", now=now, activity=activity, limit=MOST)
             case "glossary":
                 found = [
-                    {"word": term.word, "explanation": term.explained(), "owner": term.owner}
+                    {
+                        "word": term.word,
+                        "words": [term.word, *term.synonyms],
+                        "explanation": term.explained(),
+                        "owner": term.owner,
+                    }
                     for term in glossary.terms(session).terms.values()
                 ]
             case "tags":

@@ -1,6 +1,8 @@
 """Flows and campaigns: draft one from data, propose it, list those there are, propose to start a draft."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
@@ -8,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from domain import flows as values
 from domain.segments import parse
-from services import flows, plans
+from services import flows, plans, segments
 from services.plans import Wishes
 from tools.approvals import propose
 from tools.context import Answer, Runtime, asked, told
 from tools.segments import SegmentJson
+
+DEFAULT_TIME = "10:00"
 
 Channel = Literal["email", "sms", "whatsapp"]
 Wait = Annotated[str, Field(description="A pause, e.g. P10D, P2W or PT4H.")]
@@ -60,7 +64,10 @@ def propose_flow(
     messages: Annotated[list[Message] | None, Field(max_length=10, description="Words of your own, in order.")] = None,
     start: Annotated[
         dict[str, Any] | None,
-        Field(description='{"mode":"now"}, {"mode":"at","at":...} or {"mode":"local","date":...,"time":...}.'),
+        Field(
+            description='{"mode":"now"}, {"mode":"at","at":"2026-01-31T09:00+01:00"}, or {"mode":"local"} with date, '
+            "time or both, on each recipient's clock; what it leaves out is proposed from data."
+        ),
     ] = None,
 ) -> Answer:
     """Write: propose a campaign or flow on a card and wait for a person. Nothing is saved or sent without approval.
@@ -79,7 +86,7 @@ def propose_flow(
             gaps = [{"type": "wait", "duration": pause} for pause in (pauses or [])][: len(steps) - 1]
             spec["steps"] = [step for pair in zip(steps, gaps, strict=False) for step in pair] + steps[len(gaps) :]
         if start is not None:
-            spec["start"] = start
+            spec["start"] = _start(start, spec["start"], segments.zone(session), runtime.context.now(session))
         return {**made, "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
 
     return propose(runtime, "flow", make)
@@ -101,6 +108,15 @@ def list_flows(runtime: Runtime) -> Answer:
     kept = {"id", "name", "status", "version", "audience_size", "people", "activated_at"}
     rows = [row.model_dump(mode="json", include=kept) for row in found]
     return told({"flows": rows}), {"kind": "flows", "ids": [row.id for row in found], "summary": f"{len(rows)} found"}
+
+
+def _start(said: dict[str, Any], drafted: dict[str, Any], zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """A start whose day or time of day may have been left out."""
+    if said.get("mode") != "local":
+        return said
+    tomorrow = (now.astimezone(zone) + timedelta(days=1)).date().isoformat()
+    proposed = drafted if drafted["mode"] == "local" else {"date": tomorrow, "time": DEFAULT_TIME}
+    return {**proposed, **said}
 
 
 def _wishes(objective: str, about: str, channel: Channel, waits: list[str] | None, name: str | None = None) -> Wishes:

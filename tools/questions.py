@@ -14,13 +14,13 @@ from tools.segments import SegmentJson
 class Reading(BaseModel):
     """One way to read what was said."""
 
-    label: str = Field(max_length=200, description="The reading in a few words; it is sent back when chosen.")
+    label: str = Field(max_length=500, description="The reading in a few words; it is sent back when chosen.")
     definition: SegmentJson | None = None
 
 
 @tool(response_format="content_and_artifact", return_direct=True)
 def ask_person(
-    question: Annotated[str, Field(max_length=500)],
+    question: Annotated[str, Field(max_length=1_000)],
     runtime: Runtime,
     options: Annotated[list[Reading], Field(max_length=4)] = [],  # noqa: B006 - the default is only read
 ) -> Answer:

@@ -23,7 +23,7 @@ SegmentJson = Annotated[
 class Assumption(BaseModel):
     """A word of the request that could be read in several ways, and the reading chosen."""
 
-    word: str = Field(max_length=200)
+    word: str = Field(max_length=500)
     text: str = Field(max_length=500, description="The reading, e.g. LTV above the 75th percentile of everyone.")
     path: str | None = Field(default=None, description="Place of its number, e.g. where.of.2.during.last.")
     value: float | None = None
@@ -57,8 +57,8 @@ def propose_segment(
     name: Annotated[str, Field(max_length=120, description="A short name that says who they are.")],
     definition: SegmentJson,
     runtime: Runtime,
-    assumptions: Annotated[list[Assumption], Field(max_length=20)] = [],  # noqa: B006 - the default is only read
-    unused_words: Annotated[list[str], Field(max_length=40, description="Words that had no effect.")] = [],  # noqa: B006
+    assumptions: Annotated[list[Assumption], Field(max_length=50)] = [],  # noqa: B006 - the default is only read
+    unused_words: Annotated[list[str], Field(max_length=200, description="Words that had no effect.")] = [],  # noqa: B006
 ) -> Answer:
     """Write: propose a segment on a card and wait for a person to approve, change or reject it. Saves nothing itself.
 
@@ -85,8 +85,8 @@ def revise_segment(
     definition: SegmentJson,
     runtime: Runtime,
     name: Annotated[str | None, Field(max_length=120)] = None,
-    assumptions: Annotated[list[Assumption] | None, Field(max_length=20)] = None,
-    unused_words: Annotated[list[str] | None, Field(max_length=40)] = None,
+    assumptions: Annotated[list[Assumption] | None, Field(max_length=50)] = None,
+    unused_words: Annotated[list[str] | None, Field(max_length=200)] = None,
 ) -> Answer:
     """Draft: change a segment card that still waits; a campaign proposed with it follows to the new audience.
 

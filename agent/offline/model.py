@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -22,10 +23,12 @@ from domain.segments import Definition
 class OfflinePlanner(BaseChatModel):
     """Reads the last message with the grammar and calls tools by the script of what it read.
 
+    ``today`` is the store's day, from which "tomorrow" is reckoned.
     ``proposes`` is false where nobody could decide a card, so that the answer does not speak of one.
     """
 
     reader: SkipValidation[Read] = Field(exclude=True)
+    today: date
     proposes: bool = True
     offered: frozenset[str] = frozenset()
 
@@ -85,4 +88,4 @@ class OfflinePlanner(BaseChatModel):
         )
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
-        return next_message(messages, self.reader, self.offered, proposes=self.proposes)
+        return next_message(messages, self.reader, self.offered, today=self.today, proposes=self.proposes)

@@ -8,12 +8,14 @@ import json
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.offline import words
 from agent.offline.reading import Assumption, Command, FlowRequest, Reading
+from agent.offline.starts import start
 from domain.errors import Invalid
 from domain.segments import Definition, parse
 
@@ -55,6 +57,7 @@ class Turn:
     reading: Reading
     previous: Definition | None
     proposed: Sequence[Result]
+    today: date
     proposes: bool
 
     @property
@@ -64,7 +67,7 @@ class Turn:
 
 
 def next_message(
-    messages: Sequence[BaseMessage], read: Read, offered: frozenset[str], *, proposes: bool = True
+    messages: Sequence[BaseMessage], read: Read, offered: frozenset[str], *, today: date, proposes: bool = True
 ) -> AIMessage:
     """The planner's next message: a pure function of the conversation. Calls only tools that are ``offered``."""
     at = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
@@ -78,7 +81,7 @@ def next_message(
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     }
-    script = _script(Turn(reading, previous, proposed, proposes))
+    script = _script(Turn(reading, previous, proposed, today, proposes))
     try:
         step = next(script)
         number = 0
@@ -191,7 +194,10 @@ def _campaign(turn: Turn) -> Script:
     said = words.size(preview, turn.reading)
     if not preview["audience_size"]:
         return said + words.nobody()
-    calls = [Call("propose_flow", {"definition": definition, **_wishes(turn.reading.flow or FlowRequest())})]
+    wishes = _wishes(turn)
+    if turn.reading.flow and turn.reading.flow.when and "start" not in wishes:
+        said += words.no_such_start(turn.reading.flow.when)
+    calls = [Call("propose_flow", {"definition": definition, **wishes})]
     if not _saved(turn, definition):
         calls.insert(0, Call("propose_segment", _proposal(turn, preview)))
     outcomes = yield Step(tuple(calls), said + _wait(turn, cards=len(calls)))
@@ -252,7 +258,7 @@ def _command(turn: Turn) -> Script:
         case "list" | "show", noun if noun in LISTS:
             call, say = LISTS[noun]
             (found,) = yield Step((call,))
-            said = say(found)
+            said = say(found, command)
         case "activate", "flow" | "campaign" if command.id is not None:
             proposal = Call("propose_activation", {"flow_id": command.id})
             outcomes = yield Step((proposal,), _wait(turn, cards=1).strip())
@@ -266,7 +272,7 @@ def _command(turn: Turn) -> Script:
     return said
 
 
-LISTS: dict[str, tuple[Call, Callable[[Result], str]]] = {
+LISTS: dict[str, tuple[Call, Callable[[Result, Command], str]]] = {
     "segment": (Call("list_segments", {}), words.segments),
     "flow": (Call("list_flows", {}), words.flows),
     "campaign": (Call("list_flows", {}), words.flows),
@@ -306,10 +312,15 @@ def _proposal(turn: Turn, preview: Result) -> dict[str, Any]:
     }
 
 
-def _wishes(flow: FlowRequest) -> dict[str, Any]:
+def _wishes(turn: Turn) -> dict[str, Any]:
     """What was said about the campaign; the rest is drafted from data."""
+    flow = turn.reading.flow or FlowRequest()
     wishes: dict[str, Any] = {"channel": flow.channel}
     about = " ".join(part for part in (flow.about, *(step.about for step in flow.steps)) if part)
+    about = about.replace(flow.when, " ").strip() if flow.when else about
+    begins = start(flow.when, turn.today)
+    if begins:
+        wishes["start"] = begins
     if flow.objective:
         wishes["objective"] = flow.objective
     if about:

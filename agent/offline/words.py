@@ -9,12 +9,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from agent.offline.reading import Reading
+from agent.offline.reading import Command, Reading, StatsQuery
 from domain.segments_english import money
 
 Result = Mapping[str, Any]
 
 NAME_LENGTH = 80
+CHANNELS = {"email": "by email", "sms": "by SMS", "whatsapp": "on WhatsApp"}
 OPENING = 80
 SMALLEST_SHARE = 0.001
 
@@ -48,8 +49,9 @@ def size(preview: Result, reading: Reading) -> str:
     """How many, who, how each vague word was read, and which words had no effect."""
     found, everyone = preview["audience_size"], preview["everyone"]
     share = f" ({_share(found / everyone)} of {everyone:,})" if everyone else ""
-    email = preview["reachable"].get("email")
-    reach = f"; {email:,} of them can be reached by email" if email is not None and email != found else ""
+    channel = reading.flow.channel if reading.flow else "email"
+    there = preview["reachable"].get(channel)
+    reach = f"; {there:,} of them can be reached {CHANNELS[channel]}" if there is not None and there != found else ""
     text = f"**{_people(found)}**{share}{reach}.\n\n{plain(_sentence(preview['read_back']))}"
     notes = [plain(_sentence(line["note"])) for line in preview["lines"] if line["note"]]
     return text + _read_as(reading, notes) + _unused(reading)
@@ -59,6 +61,11 @@ def waiting(*, cards: int) -> str:
     """What the person has to do next."""
     which = "The card waits" if cards == 1 else "The segment and the campaign wait"
     return f"\n\n{which} for your decision; nothing is saved or sent before."
+
+
+def no_such_start(when: str) -> str:
+    """The start was named in words that mean no day and no time."""
+    return f"\n\nNot used: “{plain(when)}”. The card proposes when to begin."
 
 
 def nobody() -> str:
@@ -188,7 +195,7 @@ def figures(result: Result, reading: Reading) -> str:
         text = f"**{label}** over {_people(spread['people'])}{about}. Percentiles: {middle}."
     elif rows:
         lines = [f"- {plain(row['label'])}: {number(row['value'], kind, currency)}" for row in rows]
-        text = "\n".join([f"**{_capital(label)}**{_measured_by(result['what'])}{about}:", *lines])
+        text = "\n".join([f"**{_capital(label)}**{_measured_by(reading.stats)}{about}:", *lines])
     elif value is None:
         text = f"There is no {label} to measure{about}."
     elif result["what"] == "share":
@@ -205,10 +212,18 @@ def figures(result: Result, reading: Reading) -> str:
     return text + _read_as(reading) + _unused(reading)
 
 
-def _measured_by(what: str) -> str:
-    return {"trend": ", how many", "top": ", most first", "count": ", how many", "distribution": ", how many"}.get(
-        what, f", {what}"
-    )
+def _measured_by(query: StatsQuery | None) -> str:
+    match query:
+        case StatsQuery(what="trend"):
+            return f" per {query.interval or 'month'}"
+        case StatsQuery(what="top", end="bottom"):
+            return ", least first"
+        case StatsQuery(what="top"):
+            return ", most first"
+        case StatsQuery(what="average" | "median" | "total" | "minimum" | "maximum"):
+            return f", {query.what}"
+        case _:
+            return ", how many"
 
 
 def number(value: float, kind: str, currency: str) -> str:
@@ -239,7 +254,7 @@ def why(result: Result) -> str:
     return "\n".join([f"Customer {result['customer_id']} **{verdict}** in this segment.", *lines])
 
 
-def segments(result: Result) -> str:
+def segments(result: Result, _command: Command) -> str:
     """The saved segments."""
     rows = [
         f"- **{plain(row['name'])}**: {_people(row['audience_size'])} when saved. {plain(_sentence(row['read_back']))}"
@@ -248,16 +263,20 @@ def segments(result: Result) -> str:
     return "\n".join(rows) or "No segment is saved yet."
 
 
-def flows(result: Result) -> str:
+def flows(result: Result, _command: Command) -> str:
     """The saved flows."""
     rows = [f"- **{plain(row['name'])}** ({plain(row['status'])})" for row in result["flows"]]
     return "\n".join(rows) or "No flow is saved yet."
 
 
-def glossary(result: Result) -> str:
-    """The store's own words."""
-    rows = [f"- **{plain(row['word'])}**: {plain(_sentence(row['explanation']))}" for row in result["glossary"]]
-    return "\n".join(rows) or "The glossary is empty."
+def glossary(result: Result, command: Command) -> str:
+    """The store's own words, or the one that was asked for."""
+    wanted = (command.name or "").casefold().rstrip("s")
+    entries = [
+        row for row in result["glossary"] if wanted in {"", *(word.casefold().rstrip("s") for word in row["words"])}
+    ]
+    rows = [f"- **{plain(row['word'])}**: {plain(_sentence(row['explanation']))}" for row in entries]
+    return "\n".join(rows) or f"“{plain(command.name)}” is not defined in this store."
 
 
 def name(preview: Result, reading: Reading) -> str:

@@ -38,6 +38,12 @@ SENTENCES = {
     "improve revenue": Reading(
         text="", action="draft", intent="flow", definition=lapsed(60), flow=FlowRequest(objective="improve revenue")
     ),
+    "write to them tomorrow at 9": Reading(
+        text="", action="draft", intent="flow", definition=lapsed(60), flow=FlowRequest(when="tomorrow at 9")
+    ),
+    "write to them at full moon": Reading(
+        text="", action="draft", intent="flow", definition=lapsed(60), flow=FlowRequest(when="at full moon")
+    ),
     "good customers": Reading(
         text="",
         action="clarify",
@@ -103,7 +109,7 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
                 saver,
                 locks,
                 partial(transaction, url),
-                planner=lambda _, __: OfflinePlanner(reader=read),
+                planner=lambda _, now: OfflinePlanner(reader=read, today=now.date()),
                 instructions=lambda _: "You are Parley.",
             )
             yield Talk(opened, url, person)

@@ -1,6 +1,9 @@
 """Do a segment and its campaign come as two cards, stay about the same people, and wait for a person?"""
 
+from datetime import timedelta
+
 from agent.parts import Card
+from db import store
 from db.session import transaction
 from services import flows
 from tests.agent.talk import Talk, cards, lapsed, text_of
@@ -48,3 +51,18 @@ async def test_the_flow_can_be_approved_though_the_segment_is_rejected(talk: Tal
         in said
     )
     assert len(flows_saved(talk.url)) == 1
+
+
+async def test_a_start_that_was_named_stands_on_the_card(talk: Talk) -> None:
+    said = await talk.say("write to them tomorrow at 9")
+    flow = next(part.approval_id for part in said if isinstance(part, Card) and part.kind == "flow")
+    with transaction(talk.url) as session:
+        tomorrow = store.business_now(session).date() + timedelta(days=1)
+    expected = {"mode": "local", "date": tomorrow.isoformat(), "time": "09:00:00"}
+    assert talk.approval(flow).proposal["spec"]["start"] == expected
+
+
+async def test_a_start_that_cannot_be_read_is_named_and_proposed_from_data(talk: Talk) -> None:
+    said = await talk.say("write to them at full moon")
+    assert "Not used: “at full moon”." in text_of(said)
+    assert len(cards(said)) == 2
