@@ -8,30 +8,37 @@ means changes whom the flow is for.
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.flows import digest
-from services import approvals, content
+from services import approvals, content, segments
 from services.approvals import Approval
 from services.flows import Value
 from services.users import Person
+
+DEFAULT_TIME = "10:00"
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Wishes(Value):
-    """What was asked of a campaign; the rest is drafted from data. ``waits`` are the pauses between its messages."""
+    """What was asked of a campaign; the rest is drafted from data.
+
+    ``waits`` are the pauses between its messages; a local ``start`` may lack its date or its time.
+    """
 
     objective: str | None = None
     about: str = ""
     channel: Literal["email", "sms", "whatsapp"] = "email"
     waits: tuple[str, ...] | None = None
     name: str | None = None
+    start: dict[str, Any] | None = None
 
 
 def latest(session: Session, approval_id: uuid.UUID) -> Approval:
@@ -124,11 +131,22 @@ def _numbers(definition: seg.Definition) -> dict[tuple[str, ...], tuple[str, flo
 
 def campaign(session: Session, definition: seg.Definition, wishes: Wishes, *, now: datetime) -> dict[str, Any]:
     """A flow proposal drafted from data; it remembers the wishes, so that it can be drafted anew for other people."""
-    made = content.propose_flow(
-        session, definition, wishes.objective, now=now, **wishes.model_dump(exclude={"objective"})
-    )
+    drafting = wishes.model_dump(exclude={"objective", "start"})
+    made = content.propose_flow(session, definition, wishes.objective, now=now, **drafting)
     proposal = made.as_proposal()
-    return {**proposal, "wishes": wishes.model_dump(mode="json"), "drafted": _words(proposal["spec"])}
+    if wishes.start is not None:
+        tomorrow = now.astimezone(segments.zone(session)).date() + timedelta(days=1)
+        proposal["spec"]["start"] = _start(wishes.start, proposal["spec"]["start"], tomorrow)
+        proposal["spec"] = flow_values.parse(proposal["spec"]).as_json()
+    return {**proposal, "wishes": wishes.model_dump(mode="json"), "drafted": _drafted(proposal["spec"])}
+
+
+def _start(said: Mapping[str, Any], drafted: Mapping[str, Any], tomorrow: date) -> dict[str, Any]:
+    """A start whose day or time of day may have been left out."""
+    if said.get("mode") != "local":
+        return dict(said)
+    proposed = drafted if drafted["mode"] == "local" else {"date": tomorrow.isoformat(), "time": DEFAULT_TIME}
+    return {**proposed, **said}
 
 
 def amended(definition: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
@@ -162,14 +180,18 @@ def _redrafted(
     if before.get("wishes") is None:
         return {**before, "spec": whom}
     made = campaign(session, definition, Wishes.model_validate(before["wishes"]), now=now)
-    if _words(spec) != before["drafted"]:
+    drafted = _drafted(spec)
+    if drafted["words"] != before["drafted"]["words"]:
         made["spec"] = whom
+    elif drafted["start"] != before["drafted"]["start"]:
+        made["spec"]["start"] = spec["start"]
     return {**before, **made}
 
 
-def _words(spec: Mapping[str, Any]) -> str:
-    """A digest of all a person may have edited: everything but whom it is for."""
-    return digest({key: value for key, value in spec.items() if key != "audience"})
+def _drafted(spec: Mapping[str, Any]) -> dict[str, str]:
+    """What was drafted, so that what a person changed since can be told apart: the words, and when it starts."""
+    words = {key: value for key, value in spec.items() if key not in {"audience", "start"}}
+    return {"words": digest(words), "start": digest(spec["start"])}
 
 
 def _replaced(approval: Approval) -> bool:

@@ -1,8 +1,6 @@
 """Flows and campaigns: draft one from data, propose it, list those there are, propose to start a draft."""
 
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
@@ -10,13 +8,11 @@ from sqlalchemy.orm import Session
 
 from domain import flows as values
 from domain.segments import parse
-from services import flows, plans, segments
+from services import flows, plans
 from services.plans import Wishes
 from tools.approvals import propose
 from tools.context import Answer, Runtime, asked, told
 from tools.segments import SegmentJson
-
-DEFAULT_TIME = "10:00"
 
 Channel = Literal["email", "sms", "whatsapp"]
 Wait = Annotated[str, Field(description="A pause, e.g. P10D, P2W or PT4H.")]
@@ -78,15 +74,13 @@ def propose_flow(
 
     def make(session: Session) -> dict[str, Any]:
         pauses = waits if messages is None else (waits or ["P10D"] * (len(messages) - 1))
-        wishes = _wishes(objective, about, channel, pauses, name)
+        wishes = _wishes(objective, about, channel, pauses, name, start)
         made = plans.campaign(session, parse(definition), wishes, now=runtime.context.now(session))
         spec = made["spec"]
         if messages is not None:
             steps = [{"type": "send", "channel": channel, **one.model_dump()} for one in messages]
             gaps = [{"type": "wait", "duration": pause} for pause in (pauses or [])][: len(steps) - 1]
             spec["steps"] = [step for pair in zip(steps, gaps, strict=False) for step in pair] + steps[len(gaps) :]
-        if start is not None:
-            spec["start"] = _start(start, spec["start"], segments.zone(session), runtime.context.now(session))
         return {**made, "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
 
     return propose(runtime, "flow", make)
@@ -110,15 +104,13 @@ def list_flows(runtime: Runtime) -> Answer:
     return told({"flows": rows}), {"kind": "flows", "ids": [row.id for row in found], "summary": f"{len(rows)} found"}
 
 
-def _start(said: dict[str, Any], drafted: dict[str, Any], zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """A start whose day or time of day may have been left out."""
-    if said.get("mode") != "local":
-        return said
-    tomorrow = (now.astimezone(zone) + timedelta(days=1)).date().isoformat()
-    proposed = drafted if drafted["mode"] == "local" else {"date": tomorrow, "time": DEFAULT_TIME}
-    return {**proposed, **said}
-
-
-def _wishes(objective: str, about: str, channel: Channel, waits: list[str] | None, name: str | None = None) -> Wishes:
+def _wishes(
+    objective: str,
+    about: str,
+    channel: Channel,
+    waits: list[str] | None,
+    name: str | None = None,
+    start: dict[str, Any] | None = None,
+) -> Wishes:
     pauses = tuple(waits) if waits is not None else None
-    return Wishes(objective=objective or None, about=about, channel=channel, waits=pauses, name=name)
+    return Wishes(objective=objective or None, about=about, channel=channel, waits=pauses, name=name, start=start)

@@ -77,6 +77,15 @@ def test_words_that_a_person_wrote_stay(session: Session, plan: dict[str, Approv
     assert flow.proposal["evidence"]["audience_size"] == 1
 
 
+def test_another_start_stays_while_the_words_are_drafted_anew(session: Session, plan: dict[str, Approval]) -> None:
+    proposal = plan["flow"].proposal
+    now = {**proposal, "spec": {**proposal["spec"], "start": {"mode": "now"}}}
+    approvals.edit(session, plan["flow"].id, now, by=MARKETER, now=NOW)
+    _, flow = revised(session, plan, definition=lapsed(90))
+    assert flow.proposal["spec"]["start"] == {"mode": "now"}
+    assert "90 days" in flow.proposal["spec"]["name"]
+
+
 def test_assumptions_move_with_their_numbers_and_go_with_their_conditions(
     session: Session, plan: dict[str, Approval]
 ) -> None:
