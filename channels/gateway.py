@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from channels.provider import TIMEOUT, Calls
 from domain.messages import DELIVERY_RANK, FLAGS, Guarantee, Letter, Outcome, Receipt, Result
 
-CONCURRENCY = 64
+CONCURRENCY = 128
 
 CERTAINLY_NOT_TAKEN = frozenset(
     {
