@@ -45,8 +45,8 @@ def decided(amount: Amount) -> tuple[Comparison, str]:
 
 def _numbers(grammar: Grammar) -> None:
     @grammar.rule("count", "<token_number>")
-    def _(_c: Chart, _i: int, _e: int, token: Token) -> Amount:
-        return Amount("gte" if token.plus else None, token.number, text=token.text)
+    def _(_c: Chart, _i: int, _e: int, token: Token) -> Amount | None:
+        return None if token.unit else Amount("gte" if token.plus else None, token.number, text=token.text)
 
     @grammar.rule("sum", "<token_money>")
     def _(_c: Chart, _i: int, _e: int, token: Token) -> Amount:
@@ -100,6 +100,11 @@ def _range(low: Amount, high: Amount) -> Amount | None:
 
 
 def _times(grammar: Grammar) -> None:
+    @grammar.reader("times")
+    def _(chart: Any, i: int) -> list[tuple[int, str]]:
+        token = chart.tokens[i]
+        return [(i + 1, f"{token.number:f}")] if token.unit == "times" else []
+
     @grammar.rule("times_amount", "[:in_all] [:only_once] <times>")
     def _(chart: Any, i: int, end: int, count: str) -> Amount:
         only = bool(chart.at("only", i)) and end > i + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent.offline.cover import Item, cover
 from agent.offline.logic import combined
 from agent.offline.reading import Ambiguity, Assumption, Option, Role, Span
-from agent.offline.sentence import Sentence
+from agent.offline.sentence import Said, Sentence
 from agent.offline.trees import Built, Group, Leaf, Note, Tree, built, choices, joined, leaves, settled
 from domain import segments as seg
 from domain.segments import Definition
@@ -25,10 +25,11 @@ class Audience:
     everyone: bool
 
 
-def audience(chart: Sentence, start: int = 0, end: int | None = None) -> Audience:
-    """Read who is meant between two places."""
+def audience(chart: Sentence, start: int = 0, end: int | None = None, about: Said | None = None) -> Audience:
+    """Read who is meant between two places; ``about`` is the thing spoken of before."""
+    chart.lost.clear()
     items = cover(chart, start, end)
-    tree = combined(chart, items)
+    tree = combined(chart, items, about)
     named = any(item.kind in {"entity", "them"} for item in items)
     return Audience(tree, tuple(items), unused_words(chart, items, tree), named, everyone=named and tree is None)
 
@@ -39,6 +40,7 @@ def unused_words(chart: Sentence, items: Sequence[Item], tree: Tree | None) -> t
     found: list[tuple[int, int]] = []
     for item in items:
         lost = item.kind == "fragment" and chart.span(item.start, item.end) not in said
+        lost = lost or any(item.value == said for said in chart.lost)
         if item.kind == "unknown" or lost:
             if found and found[-1][1] == item.start:
                 found[-1] = (found[-1][0], item.end)

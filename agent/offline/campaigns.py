@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from agent.offline import answers
 from agent.offline.audience import Audience, audience, with_everyone
 from agent.offline.reading import FlowRequest, Option, Reading, Step
-from agent.offline.sentence import Sentence
+from agent.offline.frames import Frame
+from agent.offline.sentence import Said, Sentence
 from agent.offline.terms import filled
 from agent.offline.trees import Group, Leaf, Note, Tree, joined, leaves, one_of
 from domain import segments as seg
@@ -63,7 +64,7 @@ def read(chart: Sentence, previous: Definition | None) -> Reading | None:
     found = _request(chart)
     if found is None:
         return None
-    people = audience(chart, found.people.start, found.people.stop)
+    people = audience(chart, found.people.start, found.people.stop, _thing(chart, found.goal))
     flow = FlowRequest(
         channel=found.channel,
         objective=_words(chart, found.goal),
@@ -81,6 +82,16 @@ def read(chart: Sentence, previous: Definition | None) -> Reading | None:
     whole = replace(people, tree=_allowed(tree, found.channel), everyone=False)
     outside = range(found.goal.start, found.goal.stop)
     return answers.segment(chart, whole, intent="flow", flow=flow, objective=outside)
+
+
+def _thing(chart: Sentence, goal: range) -> Said | None:
+    """The thing that a goal is about, for "bought one" to speak of."""
+    found = [(end - i, value) for i in goal for end, value in chart.at("things", i) if end <= goal.stop]
+    longest = max(found, key=lambda pair: pair[0], default=None)
+    if longest is None:
+        return None
+    things = longest[1]
+    return Said(joined("all", Leaf(seg.Consent(channel="email"))), Frame((), things=things.things, joint=things.joint))
 
 
 def _request(chart: Sentence) -> Request | None:

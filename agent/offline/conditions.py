@@ -142,8 +142,10 @@ def _fragments(chart: Sentence, i: int) -> Iterator[tuple[int, Fragment]]:
 
 
 def _of_amounts(chart: Sentence, i: int, *, denied: bool) -> Iterator[Alternative]:
-    for end, amount in chart.at("times_amount", i):
-        yield from _windowed(chart, end, {"amount": amount}, denied=denied)
+    for part in ("times_amount", "count_amount"):
+        for end, amount in chart.at(part, i):
+            if part == "times_amount" or amount.op:
+                yield from _windowed(chart, end, {"amount": amount}, denied=denied)
     for end, more in chart.at("money_arg", i):
         yield from _windowed(chart, end, {"money": more["money"]}, denied=denied)
 

@@ -136,7 +136,7 @@ def _quantities(grammar: Grammar) -> None:
 
 def _test(chart: Sentence, i: int) -> Iterator[Alternative]:
     """A property of an activity, compared: ``with coupon WELCOME10``, ``where order total is above $100``."""
-    for start in sorted({i, chart.past(i, "with", "used", "whose", "det", "where_word")}):
+    for start in sorted({i, chart.past(i, "light", "with", "used", "whose", "det", "where_word")}):
         if start >= len(chart.stems):
             continue
         for end, owned in chart.at("property", start):
@@ -303,7 +303,8 @@ def _together(
 
 def _around(chart: Sentence, i: int, split: Split) -> Iterator[Alternative]:
     """A verb around its object: added beans to (their) cart."""
-    for at, found in chart.at("things", i):
+    anything = [(end, None) for end, _ in chart.at("generic", chart.past(i, "det"))]
+    for at, found in (*chart.at("things", i), *anything):
         end = at
         for word in split.rest:
             end = chart.past(end, "det") if end < len(chart.stems) and chart.stems[end] != word else end
@@ -311,7 +312,9 @@ def _around(chart: Sentence, i: int, split: Split) -> Iterator[Alternative]:
                 break
             end += 1
         else:
-            if any(split.activity in thing.owners for thing in found.things):
+            if found is None:
+                yield from _told(chart, end, Frame((split.activity,)))
+            elif any(split.activity in thing.owners for thing in found.things):
                 yield from _told(chart, end, Frame((split.activity,), things=found.things, joint=found.joint))
 
 
@@ -392,7 +395,9 @@ def _edges(grammar: Grammar) -> None:
     rule("of_word", "of")(lambda *_: True)
     rule("separate", "separate", "successful", "valid", "completed")(lambda *_: True)
     rule("where_word", "where", "whose")(lambda *_: True)
-    rule("thing_prep", "of|for|from|in|containing|including|with|on|contain|include|featuring")(lambda *_: True)
+    rule(
+        "thing_prep", "of|for|from|in|containing|including|with|on|contain|include|featuring|through|via|by|using|over"
+    )(lambda *_: True)
     rule("echo_prep", "of|from|on|in|to|by|our|we|sent")(lambda *_: True)
     rule("edge", ":edge_last")(lambda *_: "last")
     rule("edge", ":edge_first")(lambda *_: "first")

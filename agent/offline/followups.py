@@ -426,8 +426,8 @@ def _kept(chart: Sentence, parts: list[Tree], found: dict[str, Any]) -> list[Tre
 
 
 def _concerns(chart: Sentence, node: seg.Leaf, change: Change) -> bool:
-    if "consent" in change.about and isinstance(node, seg.Consent | seg.Reachable):
-        return True
+    if isinstance(node, seg.Consent | seg.Reachable | seg.Suppressed):
+        return "consent" in change.about or node.channel in change.about
     return _is_about(chart, node, change)
 
 
@@ -458,22 +458,33 @@ def _without(part: Tree, wanted: seg.Leaf) -> Tree | None:
 
 
 def _swapped(chart: Sentence, i: int, previous: Definition | None) -> Reading | None:
+    """One value for another: change Texas to Ohio, Ohio instead of Texas."""
     found = _whole(chart, "swap", i)
     if found is None or previous is None:
         return None
     one, other = (next(leaves(tree)).node for tree in found)
-    instead = "instead" in chart.stems
-    old, new = (other, one) if instead else (one, other)
+    old, new = (other, one) if "instead" in chart.stems[i + 1 :] else (one, other)
+    if not isinstance(old, seg.Attribute) or not isinstance(new, seg.Attribute):
+        return None
     tree = one_of(previous)
     for leaf in leaves(tree):
+        node = leaf.node
         if (
-            isinstance(leaf.node, seg.Attribute)
-            and isinstance(old, seg.Attribute)
-            and leaf.node.name == old.name
-            and leaf.node.value == old.value
+            isinstance(node, seg.Attribute)
+            and node.name == old.name
+            and set(_tuple(old.value)) <= set(_tuple(node.value))
         ):
-            return _settled(chart, _replaced(tree, leaf, new))
+            return _settled(chart, _replaced(tree, leaf, _exchanged(node, old, new)))
     return None
+
+
+def _exchanged(node: seg.Attribute, old: seg.Attribute, new: seg.Attribute) -> seg.Leaf:
+    """The condition with some of its values exchanged; one about another attribute takes its place altogether."""
+    if node.name != new.name:
+        return new
+    kept = [value for value in _tuple(node.value) if value not in _tuple(old.value)]
+    values = tuple(dict.fromkeys((*kept, *_tuple(new.value))))
+    return _copied(node, op="eq" if len(values) == 1 else "in", value=values[0] if len(values) == 1 else values)
 
 
 def _widened(chart: Sentence, previous: Definition) -> Reading | None:

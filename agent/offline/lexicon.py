@@ -85,6 +85,7 @@ class Lexicon:
     titles: tuple[Titles, ...]
     secondary: frozenset[str]
     spoken: frozenset[str]
+    languages: frozenset[str]
     segments: Mapping[str, int]
     version: str
 
@@ -170,6 +171,8 @@ class _Maker:
         for name, attribute in self.catalog.attributes.items():
             for phrase in _said(name, attribute.label, attribute.synonyms):
                 self._add(phrase, "attribute", name)
+            if attribute.kind == "boolean":
+                self._flag(name, attribute)
         for activity_name, activity in self.catalog.activities.items():
             self._activity(activity_name, activity)
         for metric_name, metric in self.catalog.metrics.items():
@@ -194,6 +197,7 @@ class _Maker:
             spoken=frozenset(
                 name for name, entry in self.catalog.attributes.items() if aliases(name, entry) or "city" in name
             ),
+            languages=frozenset(name for name in self.catalog.attributes if "language" in name),
             segments=dict(segments),
             version=small_words()["version"],
         )
@@ -228,6 +232,14 @@ class _Maker:
         entity = self.catalog.entity
         for phrase in (entity.label, entity.plural, *entity.synonyms):
             self._add(phrase, "entity", True)  # noqa: FBT003
+
+    def _flag(self, name: str, attribute: Attribute) -> None:
+        """A yes-or-no attribute is said like a verb: owns machine, own a machine; or like a word: is wholesale."""
+        for phrase in _said(name, attribute.label, attribute.synonyms):
+            first, _, rest = phrase.removeprefix("is ").removeprefix("has ").partition(" ")
+            for form in forms(first):
+                for article in ("", "a ", "an ", "the ", "our "):
+                    self._add(f"{form} {article}{rest}" if rest else form, "flag", name, target=not article)
 
     def _activity(self, name: str, activity: Activity) -> None:
         plural = activity.plural if "plural" in type(activity).model_fields else None

@@ -47,20 +47,24 @@ class _Marks:
     nor: bool = False
     grouped: bool = False
     denied: bool = False
+    who: bool = False
 
 
-def combined(chart: Sentence, items: Sequence[Item]) -> Tree | None:
-    """All conditions of a row of items as one tree, ``None`` where there are none."""
-    rows = _rows(chart, items)
+def combined(chart: Sentence, items: Sequence[Item], about: Said | None = None) -> Tree | None:
+    """All conditions of a row of items as one tree, ``None`` where there are none.
+
+    ``about`` is what was spoken of before them, for "one" and "it" to stand for.
+    """
+    rows = _rows(chart, items, about)
     parts = [_row(chart, row) for row in rows if row.terms]
     return joined("all", *parts) if parts else None
 
 
-def _rows(chart: Sentence, items: Sequence[Item]) -> list[Row]:
+def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Row]:
     rows = [Row()]
     marks = _Marks()
     at = 0
-    last: Said | None = None
+    last = about
     while at < len(items):
         item = items[at]
         at += 1
@@ -79,7 +83,7 @@ def _rows(chart: Sentence, items: Sequence[Item]) -> list[Row]:
                     marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
             case "open":
                 close = _close(items, at)
-                inner = combined(chart, items[at:close])
+                inner = combined(chart, items[at:close], last)
                 at = close + 1
                 if inner:
                     marks = _add(chart, rows[-1], Said(inner), marks, "(...)")
@@ -107,6 +111,8 @@ def _mark(item: Item, marks: _Marks) -> None:
             marks.denied = not marks.denied
         case "entity" | "them":
             marks.again = True
+        case "who" | "whose":
+            marks.who = True
         case _:
             pass
 
@@ -115,7 +121,9 @@ def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Ma
     """Put a condition into a row; a denial that came before a verb also reaches bare verbs after "or"."""
     before = row.terms[-1] if row.terms else None
     reached = (
-        before and before.said.denied and (marks.nor or (marks.joint == "or" and said.bare and said.frame is not None))
+        before
+        and before.said.denied
+        and (marks.nor or (marks.joint == "or" and said.bare and not marks.who and said.frame is not None))
     )
     joint: Joint = marks.joint
     if marks.denied:
@@ -179,7 +187,10 @@ def _is_people(chart: Sentence, item: Item) -> bool:
 
 def _same(chart: Sentence, said: Said, last: Said | None) -> Said:
     """What was not done to "one" is what was done to it before: viewed a grinder but did not buy one."""
-    if not said.frame or not said.frame.same or not last or not last.frame or not last.frame.things:
+    if not said.frame or not said.frame.same:
+        return said
+    if not last or not last.frame or not last.frame.things:
+        chart.lost.append(said)
         return said
     frame = replace(said.frame, things=last.frame.things, joint=last.frame.joint, same=False)
     made = deeds.said(frame, chart)

@@ -38,6 +38,7 @@ class Sentence(Chart):
         self.catalog = lexicon.catalog
         self.today = today
         self.repairs: list[Note] = []
+        self.lost: list[Said] = []
         self.known = grammar.words
         self.tokens = tuple(self._repaired(token) for token in tokens(text))
         super().__init__(grammar, tuple(token.stem for token in self.tokens), lexicon.senses(self.tokens))

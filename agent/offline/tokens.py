@@ -55,7 +55,7 @@ _PATTERN = re.compile(
   | (?P<percent>{_NUMBER})\s?%
   | (?P<ordinal>\d+)(?:st|nd|rd|th)\b
   | (?P<length>\d+(?:\.\d+)?)(?P<unit>d|h|w|wk|wks|mo|mos|mth|mths|y|yr|yrs|hrs?|m)\b(?P<length_open>\+)?
-  | (?P<number>{_NUMBER})(?P<number_k>[kK])?(?:[xX](?!\w))?(?P<number_open>\+)?(?![^\W_])
+  | (?P<number>{_NUMBER})(?P<number_k>[kK])?(?P<times>[xX](?!\w))?(?P<number_open>\+)?(?![^\W_])
   | \b(?P<rank>[pP])(?P<nth>\d{{1,2}})\b
   | (?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|edu|gov|co|info|biz|shop|store|app|dev|eu|us|uk|de|fr|es|it|nl|ch|at|be|ca|au|ie|pl|se|dk|no|fi|test|example)\b)
   | (?P<short>(?:[A-Za-z]\.){{2,}})
@@ -215,7 +215,8 @@ def _amount(group: dict[str, str | None], raw: str, start: int, end: int) -> Tok
         unit = (group["unit"] or "").lower()
         made = "length", Decimal(group["length"]), _UNITS[unit[0]], bool(group["length_open"])
     elif group["number"]:
-        made = "number", _decimal(group["number"], group["number_k"]), "", bool(group["number_open"])
+        times = "times" if group["times"] else ""
+        made = "number", _decimal(group["number"], group["number_k"]), times, bool(group["number_open"])
     if made is None:
         sign = _SIGNS.get(raw, raw)
         return Token(raw, sign, sign, start, end, "sign")

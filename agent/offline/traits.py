@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from agent.offline.amounts import Amount
 from agent.offline.comparisons import Compared, comparisons, of_amount, value_notes
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.lexicon import Value, small_words
+from agent.offline.lexicon import Value
 from agent.offline.sentence import Said, Sentence
 from agent.offline.times import Stretch, calendar
 from agent.offline.tokens import Token, words
@@ -56,18 +56,30 @@ def _starts(chart: Sentence, i: int) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _compared(chart: Sentence, i: int) -> Iterator[Alternative]:
-    """An attribute that is named, and compared."""
+    """An attribute that is named, and compared; a number may stand before its name."""
+    yield from _counted(chart, i)
+    for end, name in chart.at("flag", i):
+        yield end, Said(Leaf(seg.Attribute(name=name, op="eq", value=True)))
     for end, names in _starts(chart, i):
         for name in names:
             entry = chart.catalog.attributes[name]
             for last, found in comparisons(chart, end, entry, name):
                 made = attribute(chart, name, found)
                 if made:
-                    yield last, Said(_or_unknown(chart, last, made))
+                    yield last, Said(made)
 
 
-def _or_unknown(_chart: Sentence, _i: int, made: Tree) -> Tree:
-    return made
+def _counted(chart: Sentence, i: int) -> Iterator[Alternative]:
+    start = chart.past(i, "with")
+    for at in sorted({i, start}):
+        for end, amount in chart.at("figure_amount", at) if at < len(chart.stems) else ():
+            for last, names in chart.at("attribute", end) if end < len(chart.stems) else ():
+                numeric = [name for name in names if chart.catalog.attributes[name].kind in NUMBERS]
+                if numeric:
+                    found = of_amount(amount, chart.catalog.attributes[numeric[0]], chart)
+                    made = attribute(chart, numeric[0], replace(found, op=found.op if amount.op else "gte"))
+                    if made:
+                        yield last, Said(made)
 
 
 def _present(chart: Sentence, i: int) -> Iterator[Alternative]:
@@ -233,19 +245,18 @@ def since_names(chart: Sentence) -> list[str]:
 def _one_value(chart: Sentence, i: int) -> tuple[int, list[Value]] | None:
     """The longest value here; two-letter codes only where they are written as such or stand behind a preposition."""
     kinds = ["value"]
-    if (
-        i > 0
-        and chart.stems[i - 1] in {"in", "from", "or", "and", "to", "of", ","}
-        and chart.tokens[i].norm not in _WORDS
-    ):
+    if i > 0 and chart.stems[i - 1] in _BEFORE_CODES and set(chart.classes[i]) <= {"code"}:
         kinds.append("code")
     found = [
-        (end, [value for value in values if not value.owners]) for kind in kinds for end, values in chart.at(kind, i)
+        (end, [value for value in values if not value.owners and value.name not in chart.lexicon.languages])
+        for kind in kinds
+        for end, values in chart.at(kind, i)
     ]
     return max(((end, values) for end, values in found if values), key=lambda pair: pair[0], default=None)
 
 
-_WORDS = frozenset(small_words()["lists"]["code_words"])
+_BEFORE_CODES = frozenset(("in", "from", "or", "and", "to", "of", ","))
+"""Behind these a code may be typed in small letters, where it is no other word."""
 
 
 def _of_values(chart: Sentence, rows: list[list[Value]], joint: str, notes: tuple[Note, ...], said: str) -> Tree | None:

@@ -1,69 +1,26 @@
-"""What does the planner do next in a turn? A script per intent, replayed over what the tools have answered so far.
+"""What does the planner say next? It replays the script of what it read over what the tools have answered so far.
 
-A script is a generator: it yields a step (text and tool calls), is sent their results, and returns the last text. The
-model holds no state, so each call replays the script from the start; a step whose results are all there is passed over.
+It holds no state: each call replays the script from the start, and a step whose results are all there is passed over.
 """
 
 import json
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.offline import words
-from agent.offline.reading import Assumption, Command, FlowRequest, Reading
-from agent.offline.starts import start
+from agent.offline.reading import Assumption, Reading
+from agent.offline.scripts import Call, Result, Turn, script
 from domain.errors import Invalid
 from domain.segments import Definition, parse
 
-DEFAULT_WAIT = "10d"
 NAMESPACE = uuid.UUID("6f0f2c0e-5d0c-4b43-9d3c-3f0b9a2f8f52")
 
 Read = Callable[[str, Definition | None], Reading]
 """Reads a sentence, given the definition that the conversation was about before it."""
-
-Result = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A tool to call."""
-
-    name: str
-    args: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something said, and the tools to call after it."""
-
-    calls: tuple[Call, ...]
-    text: str = ""
-
-
-Script = Generator[Step, Sequence[Result], str]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What the person said, what it was about before, what was proposed before, and whether cards can be opened.
-
-    ``proposed`` are the proposals of the conversation as they were when the person wrote; the door notes them.
-    """
-
-    reading: Reading
-    previous: Definition | None
-    proposed: Sequence[Result]
-    today: date
-    proposes: bool
-
-    @property
-    def waiting(self) -> list[Result]:
-        """What still waited for a decision when the person wrote."""
-        return [found for found in self.proposed if found.get("status") == "pending"]
 
 
 def next_message(
@@ -81,9 +38,9 @@ def next_message(
     results = {
         message.tool_call_id: _result(message) for message in messages[at + 1 :] if isinstance(message, ToolMessage)
     }
-    script = _script(Turn(reading, previous, proposed, today, proposes))
+    steps = script(Turn(reading, previous, proposed, today, proposes))
     try:
-        step = next(script)
+        step = next(steps)
         number = 0
         while True:
             ids = [_call_id(asked, number, i, call) for i, call in enumerate(step.calls)]
@@ -101,7 +58,7 @@ def next_message(
             failed = next((result["error"] for result in found if "error" in result), None)
             if failed:
                 return AIMessage(words.failure(failed), response_metadata=nlu)
-            step = script.send(found)
+            step = steps.send(found)
             number += 1
     except StopIteration as end:
         return AIMessage(str(end.value), response_metadata=nlu)
@@ -148,195 +105,6 @@ def definition_before(messages: Sequence[BaseMessage], proposed: Sequence[Result
                 except Invalid:
                     continue
     return None
-
-
-def _script(turn: Turn) -> Script:
-    changes = turn.reading.patched and turn.reading.action in {"segment", "draft"}
-    if changes and any(found.get("kind") == "segment" for found in turn.waiting):
-        return _revise(turn)
-    script = BY_ACTION.get(turn.reading.action) or BY_INTENT.get(turn.reading.intent, _help)
-    return script(turn)
-
-
-def _help(_turn: Turn) -> Script:
-    return words.help_text()
-    yield  # makes this a generator
-
-
-def _refuse(turn: Turn) -> Script:
-    return words.refusal(turn.reading)
-    yield  # makes this a generator
-
-
-def _ask(turn: Turn) -> Script:
-    options = [
-        {"label": option.label, "definition": option.definition.as_json() if option.definition else None}
-        for option in turn.reading.options
-    ]
-    yield Step((Call("ask_person", {"question": turn.reading.question, "options": options}),))
-    return ""
-
-
-def _segment(turn: Turn) -> Script:
-    definition = _definition(turn.reading)
-    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    said = words.size(preview, turn.reading)
-    if not preview["audience_size"]:
-        return said + words.nobody()
-    proposal = Call("propose_segment", _proposal(turn, preview))
-    outcomes = yield Step((proposal,), said + _wait(turn, cards=1))
-    return words.outcomes(outcomes)
-
-
-def _campaign(turn: Turn) -> Script:
-    definition = _definition(turn.reading)
-    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    said = words.size(preview, turn.reading)
-    if not preview["audience_size"]:
-        return said + words.nobody()
-    wishes = _wishes(turn)
-    if turn.reading.flow and turn.reading.flow.when and "start" not in wishes:
-        said += words.no_such_start(turn.reading.flow.when)
-    calls = [Call("propose_flow", {"definition": definition, **wishes})]
-    if not _saved(turn, definition):
-        calls.insert(0, Call("propose_segment", _proposal(turn, preview)))
-    outcomes = yield Step(tuple(calls), said + _wait(turn, cards=len(calls)))
-    return words.outcomes(outcomes)
-
-
-def _revise(turn: Turn) -> Script:
-    definition = _definition(turn.reading)
-    proposal = next(found for found in reversed(turn.waiting) if found.get("kind") == "segment")
-    (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
-    args = {**_proposal(turn, preview), "approval_id": proposal["approval_id"]}
-    args["name"] = words.renamed(proposal, preview, turn.reading)
-    (revised,) = yield Step((Call("revise_segment", args),))
-    return words.size(preview, turn.reading) + words.revised(revised)
-
-
-def _saved(turn: Turn, definition: dict[str, Any]) -> bool:
-    """Whether the person approved exactly this segment before."""
-    approved = [found for found in turn.proposed if found.get("status") == "approved"]
-    return any(found.get("kind") == "segment" and found.get("definition") == definition for found in approved)
-
-
-def _stats(turn: Turn) -> Script:
-    query = turn.reading.stats.model_dump(mode="json", exclude_none=True) if turn.reading.stats else {}
-    if turn.reading.stats and turn.reading.stats.definition:
-        query["definition"] = turn.reading.stats.definition.as_json()
-    (found,) = yield Step((Call("measure", query),))
-    return words.figures(found, turn.reading)
-
-
-def _customer(turn: Turn) -> Script:
-    query = turn.reading.customer
-    if query is None:
-        return words.help_text()
-    who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
-    if query.verb == "show":
-        (found,) = yield Step((Call("find_customer", who),))
-        return words.customer(found)
-    if query.verb == "why":
-        definition = turn.reading.definition or turn.previous
-        (found,) = yield Step((Call("find_customer", who),))
-        if len(found["customers"]) != 1 or definition is None:
-            return words.customer(found) if definition else words.which_segment()
-        args = {"customer_id": found["customers"][0]["id"], "definition": definition.as_json()}
-        (reasons,) = yield Step((Call("explain_membership", args),))
-        return words.why(reasons)
-    return words.not_yet(f"{query.verb} customers from the chat")
-
-
-def _clock(turn: Turn) -> Script:
-    (found,) = yield Step((Call("advance_clock", {"duration": turn.reading.clock}),))
-    return words.clock(found)
-
-
-def _command(turn: Turn) -> Script:
-    command = turn.reading.command or Command(verb="help")
-    match command.verb, command.noun:
-        case "list" | "show", noun if noun in LISTS:
-            call, say = LISTS[noun]
-            (found,) = yield Step((call,))
-            said = say(found, command)
-        case "activate", "flow" | "campaign" if command.id is not None:
-            proposal = Call("propose_activation", {"flow_id": command.id})
-            outcomes = yield Step((proposal,), _wait(turn, cards=1).strip())
-            said = words.outcomes(outcomes)
-        case "pause" | "resume", "flow" | "campaign":
-            said = words.in_the_console(command.verb)
-        case "approve" | "reject", _ if turn.waiting:
-            said = words.decide_on_the_card(len(turn.waiting))
-        case _:
-            said = words.not_yet(f"{command.verb} {command.noun}")
-    return said
-
-
-LISTS: dict[str, tuple[Call, Callable[[Result, Command], str]]] = {
-    "segment": (Call("list_segments", {}), words.segments),
-    "flow": (Call("list_flows", {}), words.flows),
-    "campaign": (Call("list_flows", {}), words.flows),
-    "glossary": (Call("describe_data", {"topic": "glossary"}), words.glossary),
-}
-BY_ACTION: dict[str, Callable[[Turn], Script]] = {
-    "clarify": _ask,
-    "refuse": _refuse,
-    "segment": _segment,
-    "draft": _campaign,
-}
-BY_INTENT: dict[str, Callable[[Turn], Script]] = {
-    "stats": _stats,
-    "customer": _customer,
-    "clock": _clock,
-    "command": _command,
-}
-
-
-def _wait(turn: Turn, *, cards: int) -> str:
-    return words.waiting(cards=cards) if turn.proposes else ""
-
-
-def _definition(reading: Reading) -> dict[str, Any]:
-    if reading.definition is None:
-        raise ValueError(reading.action)
-    return reading.definition.as_json()
-
-
-def _proposal(turn: Turn, preview: Result) -> dict[str, Any]:
-    reading = turn.reading
-    return {
-        "name": words.name(preview, reading),
-        "definition": _definition(reading),
-        "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
-        "unused_words": list(reading.unused_words),
-    }
-
-
-def _wishes(turn: Turn) -> dict[str, Any]:
-    """What was said about the campaign; the rest is drafted from data."""
-    flow = turn.reading.flow or FlowRequest()
-    wishes: dict[str, Any] = {"channel": flow.channel}
-    about = " ".join(part for part in (flow.about, *(step.about for step in flow.steps)) if part)
-    about = about.replace(flow.when, " ").strip() if flow.when else about
-    begins = start(flow.when, turn.today)
-    if begins:
-        wishes["start"] = begins
-    if flow.objective:
-        wishes["objective"] = flow.objective
-    if about:
-        wishes["about"] = about
-    if flow.steps:
-        wishes["waits"] = [_iso(step.wait or DEFAULT_WAIT) for step in flow.steps[1:]]
-    return wishes
-
-
-def _iso(duration: str) -> str:
-    """``10d`` as flows write it: ``P10D``; months and years in days, as flows count no longer than days and weeks."""
-    number, unit = int(duration.rstrip("hdwmoy")), duration.lstrip("0123456789")
-    days = {"mo": 30, "y": 365}
-    if unit in days:
-        return f"P{number * days[unit]}D"
-    return f"PT{number}H" if unit == "h" else f"P{number}{unit.upper()}"
 
 
 def _call_id(asked: BaseMessage, step: int, index: int, call: Call) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import OSA
 
-SHORTEST = 5
+SHORTEST = 4
 LONG = 9
 MIDDLE = 7
+LEAST_ENDING = 2
 NEGATING = ("un", "in", "im", "ir", "il", "non", "dis", "de", "anti", "mis")
 
 
@@ -28,7 +29,7 @@ class Targets:
         """Targets from words of the catalog, the glossary and the data."""
         made = cls()
         for word in sorted(set(words)):
-            if len(word) >= SHORTEST - 1 and word.isalpha():
+            if len(word) > SHORTEST - 1 and word.isalpha():
                 made.by_letter.setdefault(word[0], []).append(word)
         return made
 
@@ -47,13 +48,21 @@ class Targets:
                 found.setdefault(distance, []).append(target)
         if not found:
             return None
-        nearest = found[min(found)]
-        return nearest[0] if len(nearest) == 1 else None
+        nearest = sorted(found[min(found)], key=lambda target: (len(target) == len(word), -len(target), target))
+        first = nearest[0]
+        same = all(target.startswith(first[:-LEAST_ENDING]) for target in nearest)
+        return (
+            first
+            if same or (len(first) != len(word) and all(len(other) == len(word) for other in nearest[1:]))
+            else None
+        )
 
 
 def _safe(word: str, target: str, distance: int) -> bool:
     """Whether the repair cannot turn one good word into another: a letter replaced in a short word often does."""
     if any(word.startswith(prefix) != target.startswith(prefix) for prefix in NEGATING):
         return False
+    if len(word) == SHORTEST:
+        return len(target) == len(word) + 1 or sorted(word) == sorted(target)
     replaced = len(word) == len(target) and distance == 1 and sorted(word) != sorted(target)
     return not replaced or len(word) >= MIDDLE
