@@ -25,7 +25,7 @@ from agent import checkpoints, model
 from agent.graph import STEPS, build
 from agent.knowledge import instructions, planner
 from agent.offline.model import OfflinePlanner
-from agent.offline.words import outcome as said_of
+from agent.offline.outcomes import outcome as said_of
 from agent.parts import Card, Notice, Part, TextDelta, ToolFinished
 from agent.pieces import OUT_OF_STEPS, Imageless, parts
 from db import chats, store

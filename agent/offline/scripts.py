@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from agent.offline import words
+from agent.offline import findings, outcomes, words
 from agent.offline.reading import Command, FlowRequest, Reading
 from agent.offline.starts import start
 from domain.segments import Definition
@@ -91,8 +91,8 @@ def _segment(turn: Turn) -> Script:
     if not preview["audience_size"]:
         return said + words.nobody()
     proposal = Call("propose_segment", _proposal(turn, preview))
-    outcomes = yield Step((proposal,), said + _wait(turn, cards=1))
-    return words.outcomes(outcomes)
+    decided = yield Step((proposal,), said + _wait(turn, cards=1))
+    return outcomes.told(decided)
 
 
 def _campaign(turn: Turn) -> Script:
@@ -107,8 +107,8 @@ def _campaign(turn: Turn) -> Script:
     calls = [Call("propose_flow", {"definition": definition, **wishes})]
     if not _saved(turn, definition):
         calls.insert(0, Call("propose_segment", _proposal(turn, preview)))
-    outcomes = yield Step(tuple(calls), said + _wait(turn, cards=len(calls)))
-    return words.outcomes(outcomes)
+    decided = yield Step(tuple(calls), said + _wait(turn, cards=len(calls)))
+    return outcomes.told(decided)
 
 
 def _revise(turn: Turn) -> Script:
@@ -132,7 +132,7 @@ def _stats(turn: Turn) -> Script:
     if turn.reading.stats and turn.reading.stats.definition:
         query["definition"] = turn.reading.stats.definition.as_json()
     (found,) = yield Step((Call("measure", query),))
-    return words.figures(found, turn.reading)
+    return findings.figures(found, turn.reading)
 
 
 def _customer(turn: Turn) -> Script:
@@ -142,15 +142,15 @@ def _customer(turn: Turn) -> Script:
     who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
     if query.verb == "show":
         (found,) = yield Step((Call("find_customer", who),))
-        return words.customer(found)
+        return findings.customer(found)
     if query.verb == "why":
         definition = turn.reading.definition or turn.previous
         (found,) = yield Step((Call("find_customer", who),))
         if len(found["customers"]) != 1 or definition is None:
-            return words.customer(found) if definition else words.which_segment()
+            return findings.customer(found) if definition else words.which_segment()
         args = {"customer_id": found["customers"][0]["id"], "definition": definition.as_json()}
         (reasons,) = yield Step((Call("explain_membership", args),))
-        return words.why(reasons)
+        return findings.why(reasons)
     return words.not_yet(f"{query.verb} customers from the chat")
 
 
@@ -168,8 +168,8 @@ def _command(turn: Turn) -> Script:
             said = say(found, command)
         case "activate", "flow" | "campaign" if command.id is not None:
             proposal = Call("propose_activation", {"flow_id": command.id})
-            outcomes = yield Step((proposal,), _wait(turn, cards=1).strip())
-            said = words.outcomes(outcomes)
+            decided = yield Step((proposal,), _wait(turn, cards=1).strip())
+            said = outcomes.told(decided)
         case "pause" | "resume", "flow" | "campaign":
             said = words.in_the_console(command.verb)
         case "approve" | "reject", _ if turn.waiting:
@@ -180,10 +180,10 @@ def _command(turn: Turn) -> Script:
 
 
 LISTS: dict[str, tuple[Call, Callable[[Result, Command], str]]] = {
-    "segment": (Call("list_segments", {}), words.segments),
-    "flow": (Call("list_flows", {}), words.flows),
-    "campaign": (Call("list_flows", {}), words.flows),
-    "glossary": (Call("describe_data", {"topic": "glossary"}), words.glossary),
+    "segment": (Call("list_segments", {}), findings.segments),
+    "flow": (Call("list_flows", {}), findings.flows),
+    "campaign": (Call("list_flows", {}), findings.flows),
+    "glossary": (Call("describe_data", {"topic": "glossary"}), findings.glossary),
 }
 BY_ACTION: dict[str, Callable[[Turn], Script]] = {
     "clarify": _ask,

@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from agent.graph import TOOLS
 from agent.offline.model import OfflinePlanner
+from agent.offline.phrases import plain
 from agent.offline.turns import definition_before, next_message
-from agent.offline.words import plain
 from tests.agent.talk import lapsed, read
 
 ALL = frozenset(tool.name for tool in TOOLS)
