@@ -28,11 +28,8 @@ def figures(result: Result, reading: Reading) -> str:
     elif result["what"] == "share":
         text = f"**{value:.1%}** ({result['people']:,} of {people(result['everyone'])}): {of}."
     elif result["what"] == "count":
-        text = (
-            f"**{people(int(value))}**: {of}."
-            if result.get("people") is not None
-            else f"**{int(value):,}** {label}{about}."
-        )
+        whose = result.get("people") is not None
+        text = f"**{people(int(value))}**: {of}." if whose else f"{capital(label)}{about}: **{int(value):,}**."
     else:
         over = people(result["people"])
         text = f"The {result['what']} {label}{about} is **{number(value, kind, currency)}**, over {over}."

@@ -43,7 +43,8 @@ def _approved(result: Result, by: str) -> str:
     name = f"**{plain(result['name'])}**"
     if result["kind"] == "segment":
         return f"The segment was approved{by} and saved as {name}: {reached}."
-    return f"The campaign {name} was approved{by} and is active for {reached}; {_first_message(result.get('start') or {})}."
+    begins = _first_message(result.get("start") or {})
+    return f"The campaign {name} was approved{by} and is active for {reached}; {begins}."
 
 
 def _first_message(start: Result) -> str:

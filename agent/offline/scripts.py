@@ -224,7 +224,7 @@ def _wishes(turn: Turn) -> dict[str, Any]:
     flow = turn.reading.flow or FlowRequest()
     wishes: dict[str, Any] = {"channel": flow.channel}
     about = " ".join(part for part in (flow.about, *(step.about for step in flow.steps)) if part)
-    about = about.replace(flow.when, " ").strip() if flow.when else about
+    about = about.replace(flow.when, " ").strip().removeprefix("about ") if flow.when else about
     begins = start(flow.when, turn.today)
     if begins:
         wishes["start"] = begins
