@@ -27,11 +27,13 @@ def prepare(folder: Path) -> None:
 
     All of it can be made again, so nothing there is worth a backup. The pages are copied once per Chainlit release.
     """
+    shutil.rmtree(folder / ".files", ignore_errors=True)  # what sessions that are over left behind
     words = folder / ".chainlit" / "translations" / "en-US.json"
     words.parent.mkdir(parents=True, exist_ok=True)
     shipped = json.loads((_chainlit() / "translations" / words.name).read_text())
     words.write_text(json.dumps(_merged(shipped, json.loads((ROOT / "chat" / "words.json").read_text())), indent=2))
     shutil.copyfile(ROOT / "chat" / "config.toml", folder / ".chainlit" / "config.toml")
+    (folder / "chainlit_en-US.md").write_text("")  # no readme, and no warning that there is none
     with contextlib.suppress(FileExistsError):
         (folder / "public").symlink_to(ROOT / "public")
     _copy_pages(folder)

@@ -1,5 +1,6 @@
 // What is the answer to a question about figures? One number, bars, a line over time or a spread, each with its numbers.
 const { number, money, share } = window.parley;
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const said = (value) => (props.kind === "money" ? money(value, props.currency) : number(value, Number(value) % 1 && Math.abs(value) < 100 ? 1 : 0));
 
 function Bars({ rows }) {
@@ -65,8 +66,8 @@ function Numbers({ rows, plain }) {
 export default (
   <article className="card" data-card="figures">
     <header className="card-head">
-      <p className="card-kind">{props.label}</p>
-      {props.value === null || props.value === undefined ? <h3>{props.of}</h3> : (
+      <p className="card-kind">{sentence(props.label)}</p>
+      {props.value === null || props.value === undefined ? <h3>{sentence(props.of)}</h3> : (
         <div className="card-figures" style={{ marginTop: 6 }}>
           <p className="card-size">
             <strong>{props.what === "share" ? share(props.value, 1) : said(props.value)}</strong>
