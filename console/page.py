@@ -40,7 +40,7 @@ def show(
         "person": person,
         "proof": proof(token_of(request)),
         "shop": shop(session),
-        "waiting": len(approvals.pending(session)),
+        "waiting": approvals.waiting(session),
         "here": request.url.path,
     }
     return render(request, template, status_code=status_code, **frame, **values)

@@ -64,6 +64,11 @@ def pending(session: Session, limit: int) -> list[Approval]:
     return list(session.scalars(waiting))
 
 
+def count_pending(session: Session) -> int:
+    """How many wait for a decision."""
+    return session.scalar(select(func.count()).select_from(Approval).where(Approval.status == "pending")) or 0
+
+
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
     return list(session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.created_at)))

@@ -191,6 +191,11 @@ def pending(session: Session, *, limit: int = 50) -> list[Approval]:
     return [Approval.model_validate(row) for row in rows.pending(session, limit)]
 
 
+def waiting(session: Session) -> int:
+    """How many proposals wait for a decision."""
+    return rows.count_pending(session)
+
+
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
     return [Approval.model_validate(row) for row in rows.of_thread(session, thread_id)]
