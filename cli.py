@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": ("demo", "Load the demo store into an empty database."),
     "clock": ("clock", "The store's clock; the demo store's can be moved ahead."),
     "import": ("ingest", "Bring in what a shop has: its orders."),
+    "consent": ("consent", "Who may be written to: stop and start, one person or all sending."),
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
     "store": ("store", "The store as a whole: its export."),
     "user": ("users", "Accounts of the team."),

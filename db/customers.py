@@ -92,6 +92,11 @@ class Tag(Row):
     until_at: Mapped[datetime | None]
 
 
+def named(session: Session, email: str) -> int | None:
+    """The id of the customer with this email address, however it is written."""
+    return session.scalars(select(Customer.id).where(Customer.email == email.strip().lower())).one_or_none()
+
+
 def cards(session: Session, ids: Sequence[int], as_of: datetime) -> Sequence[RowLike[*tuple[Any, ...]]]:
     """Name, address, revenue net of refunds and last order of a few customers, in no order."""
     valid = (

@@ -7,6 +7,7 @@ changes nothing, so tasks are acknowledged when they start, and no state, result
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+import structlog
 from celery import Celery
 from celery.signals import worker_process_init
 
@@ -14,6 +15,8 @@ from db.session import engine
 from settings import settings
 
 QUEUE = "drain"
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings().log_level))
 
 
 def broker_url(redis_url: str) -> str:
@@ -43,6 +46,7 @@ app.conf.update(
     worker_max_tasks_per_child=500,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     task_time_limit=120,
     broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,

@@ -14,8 +14,8 @@ from services.delivery import Courier, send_batch
 from settings import settings
 from workers.app import app
 
-LONGEST = 60.0
-"""Seconds after which a task makes room for the next one, well before its time limit."""
+LONGEST = 5.0
+"""Seconds after which a task ends, so that a worker asked to stop need not be killed; more hints are waiting."""
 
 log = structlog.get_logger()
 
