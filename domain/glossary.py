@@ -255,7 +255,7 @@ SHIPPED = (
     ),
     Term(
         word="new subscriber",
-        synonyms=("new sign up", "new signup", "new lead", "new contact", "new member"),
+        synonyms=("recent subscriber", "new sign up", "new signup", "new lead", "new contact", "new member"),
         means={
             "type": "all",
             "of": [
@@ -358,7 +358,7 @@ SHIPPED = (
     ),
     Term(
         word="churned",
-        synonyms=("lost", "former", "past customer", "gone", "ex customer", "defected", "has churned"),
+        synonyms=("lost", "former", "past customer", "ex customer", "defected", "has churned"),
         means={"type": "all", "of": [_order("any"), _order("none", **_within("days"))]},
         numbers={"days": Number(value=365, unit=_DAYS)},
         explanation="ordered before, but not in the last {days} days",

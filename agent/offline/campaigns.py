@@ -119,7 +119,7 @@ def _back(chart: Sentence, start: int) -> list[int]:
 
 def _head(chart: Sentence, i: int) -> tuple[int, Channel] | None:
     """Where the words that ask for a campaign end, and on which channel it is to be sent."""
-    if i >= len(chart.tokens):
+    if i >= len(chart.tokens) or (chart.tokens[i].norm.endswith("s") and chart.tokens[i].norm != chart.stems[i]):
         return None
     for made, _ in chart.at("campaign_make", i):
         noun = _noun(chart, made)

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.offline.amounts import Amount, decided
 from agent.offline.frames import money_notes
-from agent.offline.lexicon import Value
+from agent.offline.lexicon import Value, small_words
 from agent.offline.sentence import Sentence
 from agent.offline.trees import Note
 from domain.catalog import Attribute
@@ -25,33 +25,7 @@ _TEXT_CLASSES = (
     ("one_of", "eq", "in"),
     ("is", "eq", "in"),
 )
-_ENDS = frozenset(
-    [
-        "who",
-        "that",
-        "which",
-        "whose",
-        "and",
-        "or",
-        "but",
-        "nor",
-        "not",
-        "in",
-        "from",
-        "with",
-        "without",
-        "have",
-        "has",
-        "is",
-        "are",
-        "since",
-        "before",
-        "after",
-        "more",
-        "less",
-        "over",
-    ]
-)
+_STOPS = frozenset(small_words()["lists"]["stop"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +99,14 @@ def _texts(chart: Sentence, i: int, entry: Attribute, name: str, owner: str) -> 
                 if one == many and len(values) > 1:
                     continue
                 yield end, Compared(one if len(values) == 1 else many, values[0] if len(values) == 1 else values, notes)
-    for end, values, notes in values_at(chart, i, name, owner, free=False):
+    for end, values, notes in values_at(chart, i, name, owner, free=_is_literal(chart, i)):
         yield end, Compared("eq" if len(values) == 1 else "in", values[0] if len(values) == 1 else values, notes)
+
+
+def _is_literal(chart: Sentence, i: int) -> bool:
+    """Whether what stands here can only be a value: a number, or a name that is no word of ours."""
+    token = chart.tokens[i]
+    return token.kind == "number" or (token.text[:1].isupper() and token.stem not in chart.lexicon.known)
 
 
 def values_at(
@@ -199,7 +179,7 @@ def _free(chart: Sentence, i: int) -> Iterator[tuple[int, tuple[str, ...], tuple
     if token.kind == "number" or token.kind == "phone":
         yield i + 1, (str(token.value) if token.kind == "phone" else token.text.rstrip("+"),), ()
         return
-    if token.kind != "word" or token.stem in _ENDS:
+    if token.kind != "word" or token.stem in _STOPS:
         return
     end = i + 1
     while (

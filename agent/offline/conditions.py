@@ -41,10 +41,11 @@ class Fragment:
 
     changes: dict[str, Any]
     denied: bool = False
+    affirmed: bool = False
 
     def applied(self, frame: Frame) -> Frame:
         """The frame with what the fragment says instead."""
-        return replace(frame, **self.changes, none=self.denied or frame.none)
+        return replace(frame, **self.changes, none=self.denied or (frame.none and not self.affirmed))
 
 
 @cache
@@ -54,6 +55,11 @@ def grammar() -> Grammar:
     for part in (times, amounts, things, terms, deeds, measures, traits, permissions):
         part.add(made)
     made.reader("core")(_core)
+    made.rule(
+        "n_of",
+        "at least <count> of [:them] [the] [following] [condition] [:]",
+        "any <count> of [:them] [the] [following] [condition] [:]",
+    )(lambda _c, _i, _e, amount: int(amount.low))
     made.reader("condition")(_condition)
     made.reader("fragment")(_fragment)
     return made
@@ -122,7 +128,7 @@ def _fragment(chart: Sentence, i: int) -> Iterator[Alternative]:
 
 def _fragments(chart: Sentence, i: int) -> Iterator[tuple[int, Fragment]]:
     denied = False
-    at = i
+    at = chart.past(i, "do", "have")
     while at < len(chart.stems) and (end := chart.is_any(at, "not", "none", "both", "ever", "no")):
         denied = denied or bool(chart.is_any(at, "not", "none", "no"))
         at = end

@@ -12,7 +12,22 @@ BEYOND = 0.9
 MARK, FILLER, ASK, UNKNOWN = 0.3, 0.45, 0.4, 10.0
 SIGN, LEFT_OVER_SIGN = 0.1, 0.5
 
-MARKS = ("but", "except", "or", "and", "comma", "either", "neither", "both", "not", "who", "whose", "entity", "them")
+MARKS = (
+    "but",
+    "except",
+    "then",
+    "or",
+    "and",
+    "comma",
+    "either",
+    "neither",
+    "both",
+    "not",
+    "who",
+    "whose",
+    "entity",
+    "them",
+)
 _SILENT = {"?", "!", "-", ".", "/", "&", "+"}
 
 
@@ -63,6 +78,8 @@ def _items(chart: Sentence, i: int, start: int, extra: tuple[tuple[str, float], 
     token = chart.tokens[i]
     if token.norm in {"(", ")"}:
         yield SIGN, Item("open" if token.norm == "(" else "close", i, i + 1)
+    for end, least in chart.at("n_of", i):
+        yield MARK, Item("n_of", i, end, least)
     for kind in MARKS:
         for end, _ in chart.at(kind, i):
             yield MARK + (0.01 * (end - i)), Item(kind, i, end, chart.stems[i])

@@ -114,6 +114,11 @@ def _quantities(grammar: Grammar) -> None:
         amount = found[0] if isinstance(found[0], Amount) else Amount("gte", Decimal(2), text="different")
         return {"amount": amount, "distinct": found[-1]}
 
+    @rule("quantity_arg", "<count_amount> <kind_word>")
+    def _(chart: Sentence, i: int, end: int, amount: Amount, kind: str) -> dict[str, Any] | None:
+        plain = any(last == end and chart.is_any(last - 1, "product_word") for last in (end,))
+        return None if plain else {"amount": amount, "distinct": kind}
+
     @rule("quantity_arg", "<count_amount> [:unit_word] of <things>", "<count_amount> [:unit_word] <things>")
     def _(_c: Sentence, _i: int, _e: int, amount: Amount, things: Things) -> dict[str, Any]:
         return {"amount": amount, "quantity": True, "things": things.things, "joint": things.joint}
@@ -137,7 +142,7 @@ def _quantities(grammar: Grammar) -> None:
 def _test(chart: Sentence, i: int) -> Iterator[Alternative]:
     """A property of an activity, compared: ``with coupon WELCOME10``, ``where order total is above $100``."""
     for start in sorted({i, chart.past(i, "light", "with", "used", "whose", "det", "where_word")}):
-        if start >= len(chart.stems):
+        if start >= len(chart.stems) or _is_plural_noun(chart, start):
             continue
         for end, owned in chart.at("property", start):
             yield from _tested(chart, end, owned)
@@ -148,11 +153,23 @@ def _test(chart: Sentence, i: int) -> Iterator[Alternative]:
             yield end, _present(owned, "missing")
 
 
+def _is_plural_noun(chart: Sentence, i: int) -> bool:
+    """Whether several activities are spoken of: "orders total over $500" adds up, "order total over $500" does not."""
+    return chart.tokens[i].norm != chart.stems[i] and bool(chart.at("activity_noun", i))
+
+
 def _tested_alone(chart: Sentence, i: int) -> Iterator[Alternative]:
     """A property said without its activity: used a coupon, order total above $100."""
-    for end, thing in chart.at("test", i):
+    for end, thing in (*chart.at("test", i), *_used(chart, i)):
         for owner in thing.owners:
             yield from _told(chart, end, Frame((owner,), tests=(replace(thing, owners=(owner,)),)))
+
+
+def _used(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
+    """A value that says itself what it is of: redeemed WELCOME10."""
+    for start, _ in chart.at("used", i):
+        for end, thing in chart.at("category_name", start) if start < len(chart.stems) else ():
+            yield end, thing
 
 
 def _present(owned: tuple[tuple[str, str], ...], op: str) -> Thing:
@@ -178,6 +195,7 @@ def _steps(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]
         yield from ((end, replace(frame, stretch=found)) for end, found in chart.at("window", start))
     if frame.amount is None:
         yield from ((end, replace(frame, amount=found)) for end, found in chart.at("times_amount", start))
+        yield from _pieces(chart, start, frame)
     if start == i:
         yield from _things(chart, i, frame)
         yield from _figures(chart, i, frame)
@@ -187,6 +205,14 @@ def _steps(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]
             yield echo, frame
         if chart.tokens[i].norm in _AGAIN and not frame.things:
             yield i + 1, replace(frame, same=True)
+
+
+def _pieces(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
+    """A count of what the verb is about: opened 3 emails, clicked at least one link."""
+    for end, amount in chart.at("count_amount", i):
+        last = _named_again(chart, end, frame)
+        if last > end:
+            yield last, replace(frame, amount=amount)
 
 
 def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
@@ -235,14 +261,19 @@ def _echo(chart: Sentence, i: int, frame: Frame) -> int:
     """The place after words that only name the activity again: opened *an email*, bought *something* *from us*."""
     start = chart.past(i, "ever")
     at = chart.past(start, "det", "echo_prep")
-    known = {word for head in frame.heads for word in _vocabulary(chart, head)}
-    end = at
-    while end < len(chart.stems) and chart.stems[end] in known and not chart.is_any(end, "activity_verb", "window"):
-        end += 1
+    end = _named_again(chart, at, frame)
     if end > at:
         return end
     anything = chart.is_any(at, "something")
     return anything or start
+
+
+def _named_again(chart: Sentence, i: int, frame: Frame) -> int:
+    """The place after words that stand in the names of the activity."""
+    known = {word for head in frame.heads for word in _vocabulary(chart, head)}
+    while i < len(chart.stems) and chart.stems[i] in known and not chart.is_any(i, "activity_verb", "window"):
+        i += 1
+    return i
 
 
 def _vocabulary(chart: Sentence, head: str) -> set[str]:
@@ -375,8 +406,10 @@ def _agents(chart: Sentence, i: int) -> Iterator[Alternative]:
     """Who does it: buyers, recent openers, coffee buyers, buyers of coffee."""
     none = chart.stems[i] == "non"
     for at, frame in _modified(chart, i + none, Frame((), none=none)):
-        for end, names in chart.at("agent", at) if at < len(chart.stems) else ():
-            yield from _told(chart, end, replace(frame, heads=siblings(chart.lexicon, names)))
+        for start in {at, at + 1}:
+            for end, names in chart.at("agent", start) if start < len(chart.stems) else ():
+                if start == at or chart.stems[at] in _vocabulary(chart, names[0]):
+                    yield from _told(chart, end, replace(frame, heads=siblings(chart.lexicon, names)))
         for end, _ in chart.at("entity", at) if at > i and frame.things and at < len(chart.stems) else ():
             found = said(replace(frame, heads=_buying(chart)), chart)
             if found and frame.things:
@@ -405,7 +438,7 @@ def _edges(grammar: Grammar) -> None:
 
     @rule(
         "edged",
-        "[:whose] [:det] <edge> <activity_noun> [date|day|time] [:was] [:was] [:only] <window>",
+        "[:whose] [:light] [:det] <edge> <activity_noun> [date|day|time] [:was] [:was] [:only] <window>",
         ":with [:det] <edge> <activity_noun> [date|day|time] [:was] <window>",
         "[:have] <edge> <activity_verb> [:something] <window>",
     )
@@ -429,6 +462,14 @@ def _edges(grammar: Grammar) -> None:
     ) -> Said | None:
         closed = (op or more or "gt") in {"lt", "lte"}
         return edged(chart, edge, names[0], Stretch(Window(last=length) if closed else Window(until=length)))
+
+    @rule(
+        "edged",
+        "[:be] gone|went|been|go [:compare] <length> without [:ever] <activity_verb>",
+        "[:be] gone|went|been|go [:compare] <length> without [:det] <activity_noun>",
+    )
+    def _(chart: Sentence, _i: int, _e: int, length: str, names: tuple[str, ...]) -> Said | None:
+        return said(Frame(names, stretch=Stretch(Window(last=length)), none=True), chart)
 
     rule("it_is", "it :be", "it :have :be", "with", "there have|has been")(lambda *_: True)
     rule("been", "been", "already|been")(lambda *_: True)

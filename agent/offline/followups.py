@@ -117,7 +117,8 @@ def add(grammar: Grammar) -> None:
     @rule(
         "number_change",
         ":make [:det] <referent> [:it] [:it] [:it] <new_number> [:instead]",
-        "<referent> :be|should [be] <new_number> [:instead]",
+        "<referent> :be <new_number> [:instead]",
+        "<referent> should [be] <new_number> [:instead]",
         ":make <referent> <new_number>",
     )
     def _(_c: Sentence, _i: int, _e: int, about: tuple[str, ...], change: Change) -> Change:
@@ -174,7 +175,8 @@ def add(grammar: Grammar) -> None:
     rule(
         "including",
         "or",
-        "include|add [also] [:them|people|customer|everyone]",
+        "include|add [also] [:them]",
+        "include|add [also] people|customer|everyone",
         "also include|add",
         "plus :them",
         "and :them who",
@@ -182,7 +184,7 @@ def add(grammar: Grammar) -> None:
         "or also",
         "include",
     )(lambda *_: True)
-    rule("excluding", ":except", "but not|without|exclude", "not", "and not|exclude", "remove|drop|leave|take [out] :det :entity|people", "remove|drop people|everyone|anyone|customer|those|them", "but leave out", "nobody|no one", "without",
+    rule("excluding", ":except", "but not|without|exclude", "not", "and not|exclude", "remove|drop|leave|take [out] :det :entity", "remove|drop people|everyone|anyone|customer|those|them", "but leave out", "nobody|no one", "without",
          "not those", "take out people|those|everyone|customer|anyone")(lambda *_: True)  # fmt: skip
     rule(
         "swap",

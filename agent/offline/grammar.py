@@ -170,7 +170,10 @@ def _element(found: re.Match[str]) -> Element:
         return Part(found["wanted"], wanted=True)
     if found["silent"]:
         return Part(found["silent"], wanted=False)
-    return Words(frozenset(found["words"].split("|")))
+    stems = frozenset(found["words"].split("|"))
+    if any(len(stem) > 1 and stem[0] in ":<" for stem in stems):
+        raise ValueError(found["words"])
+    return Words(stems)
 
 
 def _blanks(elements: tuple[Element, ...]) -> int:

@@ -267,6 +267,7 @@ class _Maker:
         """A custom event is named like ``quiz_completed``: what was done stands last."""
         parts = name.lower().replace("-", "_").split("_")
         last, rest = parts[-1], " ".join(parts[:-1])
+        unused = last not in self.root.then
         if rest and last.endswith(("ed", "en", "t")):
             for phrase in (
                 f"{last} {rest}",
@@ -277,6 +278,8 @@ class _Maker:
             ):
                 self._verb(phrase, "activity", name)
             self._verb(f"{rest} {last}", "activity", name)
+            if unused:
+                self._verb(last, "activity", name)
             for base in bases(last):
                 self._add(f"{rest} {base}", "activity_noun", name)
                 self._add(base, "activity_noun", name)

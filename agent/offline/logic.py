@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from agent.offline import deeds, permissions
+from agent.offline import deeds, permissions, sequences
 from agent.offline.conditions import Fragment
 from agent.offline.cover import Item
 from agent.offline.sentence import Said, Sentence
-from agent.offline.trees import Choice, Tree, joined, negated, with_span
+from agent.offline.trees import Choice, Group, Tree, joined, negated, with_span
 
 Joint = Literal["and", "or", "beside"]
 
@@ -48,6 +48,7 @@ class _Marks:
     grouped: bool = False
     denied: bool = False
     who: bool = False
+    then: bool = False
 
 
 def combined(chart: Sentence, items: Sequence[Item], about: Said | None = None) -> Tree | None:
@@ -70,17 +71,29 @@ def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Ro
         at += 1
         match item.kind:
             case "condition":
-                last = _spanned(chart, item, _same(chart, item.value, last))
+                said = _spanned(chart, item, _same(chart, item.value, last))
+                if marks.then and _followed(chart, rows[-1], said):
+                    last, marks = said, _Marks()
+                    continue
+                last = said
                 marks.again = marks.again or _is_people(chart, item)
                 marks = _add(chart, rows[-1], last, marks, chart.said(item.start, item.end))
             case "fragment":
-                said = _completed(chart, item, last, marks)
-                if said and marks.joint == "beside" and not (marks.comma or said.denied) and rows[-1].terms:
+                fresh = len(rows) > 1 and not rows[-1].terms and not rows[-1].excluded
+                said = _completed(chart, item, last, marks, affirmed=fresh)
+                if said and marks.then and _followed(chart, rows[-1], said):
+                    last, marks = said, _Marks()
+                elif said and marks.joint == "beside" and not (marks.comma or said.denied) and rows[-1].terms:
                     _refine(rows[-1], said, item.value)
                     last = rows[-1].terms[-1].said
                 elif said:
                     last = said
                     marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
+            case "n_of":
+                rest = [term.said.tree for row in _rows(chart, items[at:], last) for term in row.terms]
+                if rest and item.value <= len(rest):
+                    rows[-1].terms.append(Term(Said(Group("at_least", tuple(rest), n=item.value)), "beside"))
+                at = len(items)
             case "open":
                 close = _close(items, at)
                 inner = combined(chart, items[at:close], last)
@@ -109,6 +122,9 @@ def _mark(item: Item, marks: _Marks) -> None:
             marks.grouped = True
         case "not" | "neither":
             marks.denied = not marks.denied
+        case "then":
+            marks.then = True
+            marks.joint = "and"
         case "entity" | "them":
             marks.again = True
         case "who" | "whose":
@@ -151,7 +167,7 @@ def _refine(row: Row, said: Said, fragment: Fragment) -> None:
         row.terms[-1].said = said
 
 
-def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks) -> Said | None:
+def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks, *, affirmed: bool) -> Said | None:
     """A fragment with the rest of the condition before it."""
     fragment: Fragment = item.value
     if last is not None and last.permission and "channels" in fragment.changes:
@@ -162,9 +178,22 @@ def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks) ->
     denied = fragment.denied or marks.denied
     if denied and frame.none:
         frame = replace(frame, none=False)
-    made = deeds.said(replace(fragment, denied=denied).applied(frame), chart)
+    made = deeds.said(replace(fragment, denied=denied, affirmed=affirmed).applied(frame), chart)
     marks.denied = False
     return replace(_spanned(chart, item, made), denied=denied) if made else None
+
+
+def _followed(chart: Sentence, row: Row, said: Said) -> bool:
+    """Join a condition to the one before it as the next step in time, if both are plain deeds."""
+    before = row.terms[-1] if row.terms else None
+    if before is None:
+        return False
+    tree = sequences.joined(before.said, said, chart.lexicon)
+    if tree is None:
+        chart.lost.append(said)
+        return False
+    before.said = Said(tree)
+    return True
 
 
 def _other_channel(chart: Sentence, item: Item, last: Said, marks: _Marks) -> Said:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from agent.offline.amounts import Amount, decided
@@ -75,7 +76,7 @@ def _compared(grammar: Grammar) -> None:
         amount = next(item for item in found if isinstance(item, Amount))
         return compared(chart, name, amount, next((item for item in found if isinstance(item, Stretch)), None))
 
-    @rule("measured", "[:with] <figure_amount> [:in|of|for|on] [:det] <metric> [<window>]")
+    @rule("measured", "[:with] <figure_amount> [in|of|for|on] [:det] <metric> [<window>]")
     def _(chart: Sentence, i: int, _e: int, amount: Amount, name: str, stretch: Stretch | None) -> Said | None:
         verb = chart.catalog.metrics[name].kind != "money" or amount.money or amount.op
         return compared(chart, name, amount, stretch) if verb else None
@@ -89,6 +90,18 @@ def _compared(grammar: Grammar) -> None:
         name = next(item for item in found if isinstance(item, str))
         standing = next(item for item in found if isinstance(item, Standing))
         return _stood(chart, name, standing, next((item for item in found if isinstance(item, Stretch)), None))
+
+    @rule("measured", "[:with] [:det] total <property> [:be] <figure_amount> [<window>]")
+    def _(chart: Sentence, _i: int, _e: int, owned: Any, amount: Amount, stretch: Stretch | None) -> Said | None:
+        """The total order value adds the orders up."""
+        money = [
+            (owner, key) for owner, key in owned if chart.catalog.activities[owner].properties[key].kind == "money"
+        ]
+        return (
+            said(Frame((money[0][0],), money=replace(amount, money=True), sum=True, stretch=stretch), chart)
+            if money
+            else None
+        )
 
     rule("metric_prep", "of|at|in|that|which|equal|worth|value", "of :cost", "that :be", "which :be", ":")(
         lambda *_: True
@@ -225,7 +238,7 @@ def _standings(grammar: Grammar) -> None:
         return {"percent": float(portion)}
 
     @rule(
-        "per", "[:in|within|per|by|for|of|from] each|every|per <attribute>", "per <attribute>", "in|of each <attribute>"
+        "per", "[in|within|per|by|for|of|from] each|every|per <attribute>", "per <attribute>", "in|of each <attribute>"
     )
     def _(chart: Sentence, _i: int, _e: int, names: tuple[str, ...]) -> str | None:
         return next((name for name in names if name not in chart.lexicon.secondary), None)
@@ -294,6 +307,9 @@ def _by_what(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any
 
 def _spending(chart: Sentence, i: int) -> Iterator[Alternative]:
     """What was spent, on what and when: spent over $100 on beans in March."""
+    for end, name in chart.at("metric_verb", i):
+        for last, _ in chart.at("none", end) if end < len(chart.stems) else ():
+            yield last, Said(Leaf(seg.Metric(name=name, op="lte", value=Decimal(0))))
     for start, name in chart.at("metric_verb", i):
         metric = chart.catalog.metrics[name]
         heads = siblings(chart.lexicon, (metric.terms[0].activity,))
@@ -303,6 +319,23 @@ def _spending(chart: Sentence, i: int) -> Iterator[Alternative]:
             if frame.money is None or metric.kind not in NUMBERS:
                 continue
             found = _spent(chart, name, frame, single=bool(_single(chart, start, end)))
+            if found:
+                yield end, found
+            yield from _per_order(chart, end, name, frame)
+
+
+def _per_order(chart: Sentence, i: int, name: str, frame: Frame) -> Iterator[Alternative]:
+    """Spent so much on average: the metric that averages what this one adds up."""
+    term = chart.catalog.metrics[name].terms[0]
+    for end, _ in chart.at("per_order", i) if i < len(chart.stems) and frame.money else ():
+        for other, metric in chart.catalog.metrics.items():
+            first = metric.terms[0]
+            same = (first.activity, first.of, first.measure) == (term.activity, term.of, "average")
+            found = (
+                compared(chart, other, frame.money, frame.stretch)
+                if same and frame.money and not frame.things
+                else None
+            )
             if found:
                 yield end, found
 

@@ -88,6 +88,7 @@ def _consents(grammar: Grammar) -> None:
         ":subscriber",
         ":subscribe_alone [:to_channel] :marketing",
         "[:with] [:det] marketing consent|permission",
+        ":with consent|permission",
         ":subscribe [:to_channel] [:to_channel] :marketing",
         "marketing subscriber",
         "on our list",

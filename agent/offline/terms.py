@@ -6,8 +6,10 @@ from typing import Any
 
 from agent.offline.grammar import Grammar
 from agent.offline.times import Stretch
+from agent.offline.frames import Frame, Thing, tree
 from agent.offline.sentence import Said, Sentence
-from agent.offline.trees import Choice, Group, Leaf, Note, Tree, from_node
+from agent.offline.things import Things
+from agent.offline.trees import MOST_READINGS, Choice, Group, Leaf, Note, Tree, from_node
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.glossary import Term, Undecided
@@ -37,7 +39,22 @@ def add(grammar: Grammar) -> None:
         whole = _rewindowed(made, term, stretch) if made else None
         return Said(whole) if whole else None
 
+    @rule("undecided", ":like [:det] <things>", "<thing> :fan")
+    def _(chart: Sentence, i: int, end: int, found: Things | Thing) -> Said | None:
+        return _liked(chart, found if isinstance(found, Things) else Things((found,)), chart.said(i, end))
+
     rule("very", "very|really|truly|most|so")(lambda *_: True)
+
+
+def _liked(chart: Sentence, found: Things, word: str) -> Said | None:
+    """Nobody's taste is known, but what they bought and looked at is."""
+    options: list[tuple[str, Tree]] = []
+    for name, activity in chart.catalog.activities.items():
+        if all(name in thing.owners for thing in found.things) and len(options) < MOST_READINGS:
+            made = tree(Frame((name,), things=found.things, joint=found.joint), chart.lexicon)
+            if made is not None and not isinstance(made, Choice):
+                options.append((f"at least one {activity.label} of it", made))
+    return Said(Choice(word, tuple(options))) if len(options) > 1 else None
 
 
 def _rewindowed(tree: Tree, term: Term, stretch: Stretch) -> Tree | None:

@@ -203,9 +203,19 @@ def _dates(grammar: Grammar) -> None:
     def _(chart: Any, i: int) -> list[Alternative]:
         return [(i + 1, True)] if chart.tokens[i].norm in {",", ";"} else []
 
-    grammar.rule("dating", ":in", ":since", ":before", ":after", ":until", ":between", "of", "last", ":to")(
-        lambda *_: True
-    )
+    grammar.rule(
+        "dating",
+        "either|both|or|and|for|over|through",
+        ":in",
+        ":since",
+        ":before",
+        ":after",
+        ":until",
+        ":between",
+        "of",
+        "last",
+        ":to",
+    )(lambda *_: True)
 
 
 def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other, each on its own

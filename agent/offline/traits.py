@@ -190,7 +190,7 @@ def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
         if best is None:
             return
         end, values = best
-        end = _past_label(chart, end, values)
+        end, values = _past_label(chart, end, values)
         rows.append(values)
         texts += [note for value in values[:1] for note in value_notes(chart, at, end, value)]
         made = _of_values(chart, rows, joint, tuple(texts), chart.said(i, end))
@@ -202,10 +202,12 @@ def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
             return
 
 
-def _past_label(chart: Sentence, i: int, values: list[Value]) -> int:
-    """The place after words that repeat what the value is of: dark roast, Texas state."""
-    labels = {stem for value in values for stem in words(chart.catalog.attributes[value.name].label)}
-    return i + 1 if i < len(chart.stems) and chart.stems[i] in labels else i
+def _past_label(chart: Sentence, i: int, values: list[Value]) -> tuple[int, list[Value]]:
+    """The place after a word that says what the value is of, and the values it leaves: dark roast, New York City."""
+    if i >= len(chart.stems):
+        return i, values
+    named = [value for value in values if chart.stems[i] in words(chart.catalog.attributes[value.name].label)]
+    return (i + 1, named) if named else (i, values)
 
 
 def _joint(chart: Sentence, i: int) -> tuple[str, int]:
@@ -216,6 +218,14 @@ def _joint(chart: Sentence, i: int) -> tuple[str, int]:
     if word in {"or", "and", "nor", "&", "/", "plus"}:
         return ("or" if word in {"or", "nor", "/"} else "and"), chart.past(at + 1, "in_again")
     return ("comma" if at > i else ""), at if i < at < len(chart.stems) else 0
+
+
+def _is_favourite(chart: Sentence, node: seg.Leaf) -> bool:
+    """Whether an attribute says what people like."""
+    if not isinstance(node, seg.Attribute):
+        return False
+    label = chart.catalog.attributes[node.name].label.lower()
+    return any(word in label for word in ("favo", "prefer", "interest", "like"))
 
 
 def _is_named(chart: Sentence, node: seg.Leaf) -> bool:
@@ -301,16 +311,23 @@ def _places(grammar: Grammar) -> None:
         "<values> :based",
         "<values> :entity",
         ":live [:live] <values> :based",
-        ":like <values>",
     )
     def _(_c: Sentence, _i: int, _e: int, found: Said) -> Said:
         return found
+
+    @rule("placed", ":like <values>")
+    def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said | None:
+        return found if all(_is_favourite(chart, leaf.node) for leaf in leaves(found.tree)) else None
 
     @rule("placed", "<values>")
     def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said | None:
         return found if all(_is_named(chart, leaf.node) for leaf in leaves(found.tree)) else None
 
     @rule("placed", ":outside <values>", "non <values>", "non <values> :entity")
+    def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:
+        return Said(negated(found.tree, chart.catalog))
+
+    @rule("placed", "non <language> :speaker")
     def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:
         return Said(negated(found.tree, chart.catalog))
 
@@ -339,6 +356,14 @@ def _places(grammar: Grammar) -> None:
     rule("in_again", "in|from", "the", ":not in|from", "in|from the", "people|those|customer in|from", "also in|from")(
         lambda *_: True
     )
+
+    @rule("tenured", ":signed_up")
+    def _(chart: Sentence, i: int, _e: int) -> Said | None:
+        names = since_names(chart)
+        best = chart.best("attribute", i)
+        return Said(_is(names[0], "set", None)) if best and set(names) & set(best[1]) else None
+
+    rule("signed_up", "signed up", "joined|registered", "became a customer", "sign up")(lambda *_: True)
 
     @rule("tenured", "[:be] [:det] :entity <window>", "[:be] [:det] :entity for <window>")
     def _(chart: Sentence, _i: int, _e: int, stretch: Stretch) -> Said | None:
@@ -399,6 +424,17 @@ def _ages(grammar: Grammar) -> None:
     def _(chart: Sentence, i: int, end: int, amount: Amount) -> Said | None:
         op: Any = {"over": "gt", "above": "gt", "under": "lt", "below": "lt"}.get(chart.stems[i], amount.op)
         return _aged(chart, replace(amount, op=op), chart.said(i, end)) if op and _after_people(chart, i) else None
+
+    @rule(
+        "aged_in",
+        "<count> to|- <token_length> :old",
+        ":between <count> to|and <token_length> :old",
+        ":aged <count> to|- <token_length> [:old]",
+    )
+    def _(chart: Sentence, i: int, end: int, low: Amount, high: Token) -> Said | None:
+        return (
+            _aged(chart, replace(low, op="between", high=high.number), chart.said(i, end)) if high.unit == "y" else None
+        )
 
     @rule("bare_count", "<count>")
     def _(chart: Sentence, _i: int, end: int, amount: Amount) -> Amount | None:

@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 
 SHORTEST = 4
 LONG = 9
-MIDDLE = 7
+MIDDLE = 8
 LEAST_ENDING = 2
 NEGATING = ("un", "in", "im", "ir", "il", "non", "dis", "de", "anti", "mis")
 
