@@ -93,7 +93,7 @@ window.parley.cards.Segment ||= function Segment({ card, act }) {
                     </span>
                     {line.note || line.unknown ? (
                       <span className="note">
-                        {[line.note, line.unknown ? `${number(line.unknown)} unknown, left out` : ""].filter(Boolean).join(" · ")}
+                        {[line.note, line.unknown ? `${number(line.unknown)} unknown${line.note ? "" : ", left out"}` : ""].filter(Boolean).join(" · ")}
                       </span>
                     ) : null}
                   </li>
