@@ -7,7 +7,7 @@ from agent.offline.cover import Item, cover
 from agent.offline.logic import combined
 from agent.offline.reading import Ambiguity, Assumption, Option, Role, Span
 from agent.offline.sentence import Said, Sentence
-from agent.offline.trees import Built, Group, Leaf, Note, Tree, built, choices, joined, leaves, settled
+from agent.offline.trees import Built, Group, Leaf, Note, Tree, built, choices, joined, settled
 from domain import segments as seg
 from domain.segments import Definition
 
@@ -28,18 +28,18 @@ class Audience:
 def audience(chart: Sentence, start: int = 0, end: int | None = None, about: Said | None = None) -> Audience:
     """Read who is meant between two places; ``about`` is the thing spoken of before."""
     chart.lost.clear()
+    chart.used.clear()
     items = cover(chart, start, end)
     tree = combined(chart, items, about)
     named = any(item.kind in {"entity", "them"} for item in items)
-    return Audience(tree, tuple(items), unused_words(chart, items, tree), named, everyone=named and tree is None)
+    return Audience(tree, tuple(items), unused_words(chart, items), named, everyone=named and tree is None)
 
 
-def unused_words(chart: Sentence, items: Sequence[Item], tree: Tree | None) -> tuple[str, ...]:
+def unused_words(chart: Sentence, items: Sequence[Item]) -> tuple[str, ...]:
     """The words that had no effect, as typed; words side by side are named together."""
-    said = {leaf.span for leaf in leaves(tree)} if tree else set()
     found: list[tuple[int, int]] = []
     for item in items:
-        lost = item.kind == "fragment" and chart.span(item.start, item.end) not in said
+        lost = item.kind == "fragment" and item.start not in chart.used
         lost = lost or any(item.value == said for said in chart.lost)
         if item.kind == "unknown" or lost:
             if found and found[-1][1] == item.start:

@@ -82,11 +82,14 @@ def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Ro
                 fresh = len(rows) > 1 and not rows[-1].terms and not rows[-1].excluded
                 said = _completed(chart, item, last, marks, affirmed=fresh)
                 if said and marks.then and _followed(chart, rows[-1], said):
+                    chart.used.add(item.start)
                     last, marks = said, _Marks()
                 elif said and marks.joint == "beside" and not (marks.comma or said.denied) and rows[-1].terms:
-                    _refine(rows[-1], said, item.value)
+                    if _refined(rows[-1], said, item.value):
+                        chart.used.add(item.start)
                     last = rows[-1].terms[-1].said
                 elif said:
+                    chart.used.add(item.start)
                     last = said
                     marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
             case "n_of":
@@ -160,11 +163,13 @@ def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Ma
     return _Marks()
 
 
-def _refine(row: Row, said: Said, fragment: Fragment) -> None:
+def _refined(row: Row, said: Said, fragment: Fragment) -> bool:
     """A fragment right behind a condition says more of it, unless that was said already."""
     frame = row.terms[-1].said.frame
-    if frame and all(getattr(frame, key, None) in (None, (), "any") for key in fragment.changes):
-        row.terms[-1].said = said
+    if frame is None or any(getattr(frame, key, None) not in (None, (), "any") for key in fragment.changes):
+        return False
+    row.terms[-1].said = said
+    return True
 
 
 def _completed(chart: Sentence, item: Item, last: Said | None, marks: _Marks, *, affirmed: bool) -> Said | None:

@@ -39,6 +39,7 @@ class Sentence(Chart):
         self.today = today
         self.repairs: list[Note] = []
         self.lost: list[Said] = []
+        self.used: set[int] = set()
         self.known = grammar.words
         self.tokens = tuple(self._repaired(token) for token in tokens(text))
         super().__init__(grammar, tuple(token.stem for token in self.tokens), lexicon.senses(self.tokens))
@@ -65,7 +66,7 @@ class Sentence(Chart):
         """The token, with its spelling mended where that is safe."""
         if token.kind != "word" or token.stem in self.lexicon.known or token.stem in self.known or token.text.isupper():
             return token
-        meant = self.lexicon.targets.repaired(token.stem)
+        meant = self.lexicon.targets.repaired(token.stem) or self.lexicon.targets.repaired(token.norm)
         if meant is None:
             return token
         self.repairs.append(Note(token.text, f"read “{token.text}” as “{meant}”"))

@@ -302,7 +302,7 @@ def _answered(chart: Sentence, at: int, end: int, slots: dict[str, Any], previou
     them = any(item.kind == "them" for item in people) or "them" in chart.stems[at:end]
     if previous is not None and them:
         tree = narrowed(one_of(previous), tree)
-    unused = unused_words(chart, people, tree)
+    unused = unused_words(chart, people)
     found = Audience(tree, tuple(items), unused, named=True, everyone=False)
     return _reading(chart, _query(chart, slots, during), tree, found)
 
