@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from agent import model
+from agent import endpoint as agent_endpoint
 from agent.model import endpoint
 from agent.pieces import Imageless
 from services.users import Person
@@ -20,8 +20,8 @@ PROPOSE = calls(("propose_segment", {"name": "Lapsed", "definition": CLAUSE}), t
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The endpoint is asked once and given half a second."""
-    monkeypatch.setattr(model, "RETRIES", 0)
-    monkeypatch.setattr(model, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(agent_endpoint, "RETRIES", 0)
+    monkeypatch.setattr(agent_endpoint, "TIMEOUT_SECONDS", 0.5)
 
 
 async def test_a_run_over_the_wire_counts_proposes_waits_and_concludes(database: str, marketer: Person) -> None:
