@@ -165,15 +165,15 @@ _HOLD = text(f"""
             state = r.state, reason = case when r.verdict = 'send' then null else r.reason end,
             due_at = coalesce(r.until_at, m.due_at), provider = coalesce(r.provider, m.provider),
             attempt = m.attempt + (r.verdict = 'send')::int,
-            first_sent_at = case when r.verdict = 'send' then coalesce(m.first_sent_at, business_now())
+            first_sent_at = case when r.verdict = 'send' then coalesce(m.first_sent_at, (select business_now()))
                                  else m.first_sent_at end,
             lease_token = case when r.verdict = 'send' then cast(:token as uuid) end,
             lease_until = case when r.verdict = 'send' then clock_timestamp() + cast(:lease as interval) end
         from ruled r where m.customer_id = r.customer_id and m.id = r.id
         returning m.customer_id, m.id, m.attempt, m.lease_token, m.provider
     ), judged as (
-        insert into decisions (customer_id, message_id, verdict, reason, until_at, facts)
-        select customer_id, id, verdict, reason, until_at, facts from ruled
+        insert into decisions (customer_id, message_id, verdict, reason, until_at, facts, at)
+        select customer_id, id, verdict, reason, until_at, facts, (select business_now()) from ruled
     )
     insert into send_attempts (customer_id, message_id, number, token, provider)
     select customer_id, id, attempt, lease_token, provider from moved where lease_token is not null
@@ -235,7 +235,7 @@ _FINISH = text("""
         reason = case when m.state = 'sending' then e.reason else m.reason end,
         unresolved = m.state = 'sending' and e.unresolved,
         due_at = case when m.state = 'sending' then coalesce(e.due_at, m.due_at) else m.due_at end,
-        accepted_at = case when e.outcome = 'accepted' then coalesce(m.accepted_at, business_now())
+        accepted_at = case when e.outcome = 'accepted' then coalesce(m.accepted_at, (select business_now()))
                            else m.accepted_at end,
         provider_id = coalesce(m.provider_id, e.provider_id),
         delivery = case when e.outcome = 'accepted' and m.delivery_rank = 0 then 'accepted' else m.delivery end,

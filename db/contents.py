@@ -42,8 +42,8 @@ _STORED = text("""
 
 _STORE = text("""
     insert into message_contents
-        (customer_id, message_id, sender, recipient, subject, preview, body_text, body_html, headers)
-    select * from json_to_recordset(cast(:letters as json))
+        (customer_id, message_id, sender, recipient, subject, preview, body_text, body_html, headers, rendered_at)
+    select l.*, (select business_now()) from json_to_recordset(cast(:letters as json))
         as l (customer_id bigint, message_id uuid, sender text, recipient text, subject text, preview text,
               body_text text, body_html text, headers jsonb)
     on conflict do nothing

@@ -169,12 +169,12 @@ def columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, list[Any]
 
 _PLAN = text("""
     insert into messages (customer_id, id, decision_key, channel, message_class, topic, flow_version_id, enrollment_id,
-                          step, variant, policy, trace_id, due_at, expires_at)
-    select * from unnest(
+                          step, variant, policy, trace_id, due_at, expires_at, created_at)
+    select p.*, (select business_now()) from unnest(
         cast(:customer_id as bigint[]), cast(:id as uuid[]), cast(:decision_key as text[]), cast(:channel as text[]),
         cast(:message_class as text[]), cast(:topic as text[]), cast(:flow_version_id as bigint[]),
         cast(:enrollment_id as bigint[]), cast(:step as smallint[]), cast(:variant as text[]), cast(:policy as jsonb[]),
-        cast(:trace_id as text[]), cast(:due_at as timestamptz[]), cast(:expires_at as timestamptz[]))
+        cast(:trace_id as text[]), cast(:due_at as timestamptz[]), cast(:expires_at as timestamptz[])) as p
     on conflict do nothing
 """)
 

@@ -6,6 +6,7 @@ Applying never waits for a message that somebody else holds: what it cannot have
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,17 +28,12 @@ PROVEN_BY_RECEIPT = [state for state, moves in TRANSITIONS.items() if State.ACCE
 
 
 class InboxEntry(Row):
-    """One thing a provider told us: raw, in our words, and what came of it."""
+    """One thing a provider told us, raw and in our words. ``result`` is what came of it, where that was unusual."""
 
     __tablename__ = "inbox"
-    __table_args__ = (
-        Index("ix_inbox_open", "id", postgresql_where=text("applied_at is null")),
-        Index("ix_inbox_message", "message_id"),
-        {"postgresql_with": {"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02}},
-    )
+    __table_args__ = (Index("ix_inbox_message", "message_id"),)
 
     event_key: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(BigInteger, Identity())
     provider: Mapped[str]
     message_id: Mapped[uuid.UUID | None]
     provider_id: Mapped[str | None]
@@ -46,38 +42,54 @@ class InboxEntry(Row):
     said_at: Mapped[datetime | None]
     raw: Mapped[dict[str, Any]]
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    retry_at: Mapped[datetime | None]
-    applied_at: Mapped[datetime | None]
     result: Mapped[str | None]
 
 
+class WaitingReceipt(Row):
+    """An entry of the inbox that has not been applied yet: a queue, so that the inbox itself is only added to."""
+
+    __tablename__ = "receipts_waiting"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    event_key: Mapped[str]
+    message_id: Mapped[uuid.UUID | None]
+    provider_id: Mapped[str | None]
+    status: Mapped[str | None]
+    code: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    retry_at: Mapped[datetime | None]
+
+
 _KEEP = text("""
-    insert into inbox (event_key, provider, message_id, provider_id, status, code, said_at, raw)
-    select * from unnest(cast(:event_key as text[]), cast(:provider as text[]), cast(:message_id as uuid[]),
-                         cast(:provider_id as text[]), cast(:status as text[]), cast(:code as text[]),
-                         cast(:said_at as timestamptz[]), cast(:raw as jsonb[])) as told(event_key)
-    order by event_key
-    on conflict do nothing
+    with kept as (
+        insert into inbox (event_key, provider, message_id, provider_id, status, code, said_at, raw)
+        select * from json_to_recordset(cast(:told as json))
+            as t (event_key text, provider text, message_id uuid, provider_id text, status text, code text,
+                  said_at timestamptz, raw jsonb)
+        order by event_key
+        on conflict do nothing
+        returning event_key, message_id, provider_id, status, code
+    )
+    insert into receipts_waiting (event_key, message_id, provider_id, status, code) select * from kept
 """)
 
 
 def keep(session: Session, receipts: Sequence[Receipt]) -> int:
     """Store what is new among the receipts; answer how many those were."""
     rows = [
-        (
-            one.event_key,
-            one.provider,
-            one.message_id,
-            one.provider_id,
-            one.status,
-            one.code,
-            one.said_at,
-            json.dumps(dict(one.raw)),
-        )
+        {
+            "event_key": one.event_key,
+            "provider": one.provider,
+            "message_id": str(one.message_id) if one.message_id else None,
+            "provider_id": one.provider_id,
+            "status": one.status,
+            "code": one.code,
+            "said_at": one.said_at.isoformat() if one.said_at else None,
+            "raw": dict(one.raw),
+        }
         for one in receipts
     ]
-    names = ("event_key", "provider", "message_id", "provider_id", "status", "code", "said_at", "raw")
-    return cast("CursorResult[Any]", session.execute(_KEEP, columns(rows, *names))).rowcount
+    return cast("CursorResult[Any]", session.execute(_KEEP, {"told": json.dumps(rows)})).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,10 @@ class Applied:
     flagged: Sequence[tuple[int, str, str]]
 
 
-_OPEN = text("""
-    select id, message_id, provider_id, status, code, received_at < clock_timestamp() - interval '7 days' as old
-    from inbox where applied_at is null and (retry_at is null or retry_at <= clock_timestamp())
+_WAITING = text("""
+    select id, event_key, message_id, provider_id, status, code,
+           received_at < clock_timestamp() - interval '7 days' as old
+    from receipts_waiting where retry_at is null or retry_at <= clock_timestamp()
     order by id limit :limit for update skip locked
 """)
 
@@ -111,14 +124,14 @@ _RAISE = text("""
         delivery = case when d.rank > m.delivery_rank then d.word else m.delivery end,
         delivery_rank = greatest(m.delivery_rank, d.rank),
         delivered_at = case when d.word = 'delivered' or d.rank > :final
-                            then coalesce(m.delivered_at, business_now()) else m.delivered_at end,
+                            then coalesce(m.delivered_at, (select business_now())) else m.delivered_at end,
         error_code = coalesce(d.code, m.error_code),
         provider_id = coalesce(m.provider_id, d.provider_id),
         complained = m.complained or d.complained,
         unsubscribed = m.unsubscribed or d.unsubscribed,
         state = case when m.state = any(:open) then 'accepted' else m.state end,
         reason = case when m.state = any(:open) then null else m.reason end,
-        accepted_at = coalesce(m.accepted_at, business_now()),
+        accepted_at = coalesce(m.accepted_at, (select business_now())),
         unresolved = false, lease_until = null
     from unnest(cast(:customer_id as bigint[]), cast(:id as uuid[]), cast(:word as text[]), cast(:rank as smallint[]),
                 cast(:code as text[]), cast(:provider_id as text[]), cast(:complained as boolean[]),
@@ -127,12 +140,20 @@ _RAISE = text("""
     where m.customer_id = d.customer_id and m.id = d.id
 """)
 
-_DONE = text("""
-    update inbox i set result = d.result,
-                       applied_at = case when d.result = 'orphan' then null else clock_timestamp() end,
-                       retry_at = case when d.result = 'orphan' then clock_timestamp() + interval '10 seconds' end
-    from unnest(cast(:id as bigint[]), cast(:result as text[])) as d(id, result) where i.id = d.id
+_DONE = text("delete from receipts_waiting where id = any(:ids)")
+
+_LATER = text("""
+    update receipts_waiting set retry_at = clock_timestamp() + interval '10 seconds' where id = any(:ids)
 """)
+
+_REMARK = text("""
+    update inbox i set result = d.result from unnest(cast(:event_key as text[]), cast(:result as text[]))
+        as d(event_key, result)
+    where i.event_key = d.event_key
+""")
+
+USUAL = frozenset({"applied", "stale"})
+"""Results that are not noted on the entry."""
 
 
 @dataclass
@@ -157,32 +178,41 @@ def apply(session: Session, limit: int) -> Applied:
     is not the one it gave us), ``unknown_status``, ``orphan`` (no such message yet; tried again for 7 days, then
     ``abandoned``) or, uncounted, held by somebody else just now.
     """
-    opened = session.execute(_OPEN, {"limit": limit}).all()
-    if not opened:
+    waiting = session.execute(_WAITING, {"limit": limit}).all()
+    if not waiting:
         return Applied(0, {}, ())
     wanted = {
-        "ids": [one.message_id for one in opened if one.message_id],
-        "provider_ids": [one.provider_id for one in opened if one.provider_id and not one.message_id],
+        "ids": [one.message_id for one in waiting if one.message_id],
+        "provider_ids": [one.provider_id for one in waiting if one.provider_id and not one.message_id],
     }
     held = [_Target(*row) for row in session.execute(_TARGETS, wanted)]
-    present = set(session.scalars(_PRESENT, wanted)) if len(held) < len({one.message_id for one in opened}) else set()
+    present = set(session.scalars(_PRESENT, wanted)) if len(held) < len({one.message_id for one in waiting}) else set()
     by_id = {target.id: target for target in held}
     by_provider_id = {target.provider_id: target for target in held if target.provider_id}
-    results: list[tuple[int, str]] = []
-    for entry in opened:
+    results: list[tuple[int, str, str]] = []
+    for entry in waiting:
         target = by_id.get(entry.message_id) if entry.message_id else by_provider_id.get(entry.provider_id)
         if target:
-            results.append((entry.id, _learn(target, entry.status, entry.code, entry.provider_id)))
+            result = _learn(target, entry.status, entry.code, entry.provider_id)
+            results.append((entry.id, entry.event_key, result))
         elif entry.message_id not in present:
-            results.append((entry.id, "abandoned" if entry.old else "orphan"))
+            results.append((entry.id, entry.event_key, "abandoned" if entry.old else "orphan"))
     changed = [target for target in held if target.changed]
     if changed:
         session.execute(_RAISE, _raised(changed) | {"final": FINAL_RANK, "open": PROVEN_BY_RECEIPT})
-    session.execute(_DONE, columns(results, "id", "result"))
-    counts: dict[str, int] = {}
-    for _, result in results:
-        counts[result] = counts.get(result, 0) + 1
-    return Applied(len(opened), counts, [flag for target in changed for flag in _flags(target)])
+    _settle(session, results)
+    counts = dict(Counter(result for _, _, result in results))
+    return Applied(len(waiting), counts, [flag for target in changed for flag in _flags(target)])
+
+
+def _settle(session: Session, results: Sequence[tuple[int, str, str]]) -> None:
+    orphans = [place for place, _, result in results if result == "orphan"]
+    session.execute(_DONE, {"ids": [place for place, _, result in results if result != "orphan"]})
+    if orphans:
+        session.execute(_LATER, {"ids": orphans})
+    remarks = [(key, result) for _, key, result in results if result not in USUAL]
+    if remarks:
+        session.execute(_REMARK, columns(remarks, "event_key", "result"))
 
 
 def _learn(target: _Target, status: str | None, code: str | None, provider_id: str | None) -> str:

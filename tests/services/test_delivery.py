@@ -316,7 +316,7 @@ def test_a_rate_is_kept_by_all_workers_together(database: str) -> None:
             list(pool.map(lambda _: send(database, provider), range(4)))
     took = time.monotonic() - started
     assert 0 < len(provider.letters) <= 100 * took + 20
-    assert states(database)["queued"] == 300 - len(provider.letters)
+    assert states(database).get("queued", 0) == 300 - len(provider.letters)
 
 
 def test_a_provider_that_does_not_answer_is_left_alone_for_a_while(database: str) -> None:

@@ -93,14 +93,14 @@ def test_a_receipt_that_comes_before_the_message_is_known_waits_for_it(database:
         assert not receipts.apply(session)
     send(database, Recorder())
     with transaction(database) as session:
-        session.execute(text("update inbox set retry_at = now()"))
+        session.execute(text("update receipts_waiting set retry_at = now()"))
         assert dict(receipts.apply(session)) == {"applied": 1}
         assert message(session, cohort)["delivery"] == "delivered"
 
 
 def test_after_seven_days_nobody_waits_for_it_any_more(session: Session) -> None:
     receipts.keep(session, [_told(uuid.uuid4(), "SENT")])
-    session.execute(text("update inbox set received_at = now() - interval '8 days'"))
+    session.execute(text("update receipts_waiting set received_at = now() - interval '8 days'"))
     assert dict(receipts.apply(session)) == {"abandoned": 1}
 
 
