@@ -113,7 +113,7 @@ def values_at(
     chart: Sentence, i: int, name: str, owner: str, *, free: bool
 ) -> Iterator[tuple[int, tuple[str, ...], tuple[Note, ...]]]:
     """One value, or a list of them, with its end; ``free`` also takes words that no customer has as a value."""
-    start = chart.past(i, "either", "neither", "both") if i < len(chart.tokens) else i
+    start = chart.past(i, "either", "both") if i < len(chart.tokens) else i
     for end, values, notes in single(chart, start, name, owner, free=free):
         yield end, values, notes
         last, found, said = end, list(values), list(notes)

@@ -108,9 +108,17 @@ def _after(chart: Sentence, before: Before, found: Said) -> Said | None:
     if before.only and found.frame:
         found = deeds.said(_only(found.frame), chart) or found
     if before.denied:
-        turned = replace(found.frame, none=not found.frame.none) if found.frame else None
-        found = replace(found, tree=negated(found.tree, chart.catalog), frame=turned)
+        found = _denied(chart, found)
     return replace(found, denied=before.denied, bare=not before.anything)
+
+
+def _denied(chart: Sentence, found: Said) -> Said:
+    """The condition turned round; where its words mean something else under a "never", it is made anew."""
+    if found.frame is None:
+        return replace(found, tree=negated(found.tree, chart.catalog))
+    turned = replace(found.frame, none=not found.frame.none)
+    made = deeds.said(turned, chart) if turned.otherwise else None
+    return made or replace(found, tree=negated(found.tree, chart.catalog), frame=turned)
 
 
 def _only(frame: Frame) -> Frame:

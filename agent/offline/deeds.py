@@ -103,7 +103,7 @@ def _money(grammar: Grammar) -> None:
         ":unit_word",
         "-",
     )(lambda *_: True)
-    rule("not_again", ":not [in|from|with]", "in", "from")(lambda *_: True)
+    rule("not_again", ":not [in|from|with]", "in|from|through|via|by|on")(lambda *_: True)
 
 
 def _quantities(grammar: Grammar) -> None:
@@ -130,6 +130,16 @@ def _quantities(grammar: Grammar) -> None:
     @rule("thing_price", "[:det] :generic <money_arg>")
     def _(_c: Sentence, _i: int, _e: int, money: dict[str, Any]) -> dict[str, Any]:
         return {**money, "price": not money.get("sum") and not money.get("single")}
+
+    rule("but_for", "but|except|besides", "other than", "apart|aside from", "except for")(lambda *_: True)
+
+    @rule("nothing_but", "nothing :but_for <things>", "no :generic :but_for <things>")
+    def _(_c: Sentence, _i: int, _e: int, found: Things) -> Things:
+        return found
+
+    @rule("anything_but", ":something :but_for <things>", "[any|some|a] :generic :but_for <things>")
+    def _(_c: Sentence, _i: int, _e: int, found: Things) -> Things:
+        return found
 
     rule("compare_kinds", "different", "various")(lambda *_: True)
 
@@ -160,7 +170,7 @@ def _is_plural_noun(chart: Sentence, i: int) -> bool:
 
 def _tested_alone(chart: Sentence, i: int) -> Iterator[Alternative]:
     """A property said without its activity: used a coupon, order total above $100."""
-    for end, thing in (*chart.at("test", i), *_used(chart, i)):
+    for end, thing in (*chart.at("test", i), *_used(chart, i), *_named_behind(chart, i)):
         for owner in thing.owners:
             yield from _told(chart, end, Frame((owner,), tests=(replace(thing, owners=(owner,)),)))
 
@@ -170,6 +180,18 @@ def _used(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
     for start, _ in chart.at("used", i):
         for end, thing in chart.at("category_name", start) if start < len(chart.stems) else ():
             yield end, thing
+
+
+def _named_behind(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
+    """A value with its property behind it: used the WELCOME10 coupon."""
+    start = chart.past(i, "light", "with", "used", "det")
+    for kind in ("value", "weak", "code"):
+        for end, values in chart.at(kind, start) if start < len(chart.stems) else ():
+            for last, owned in chart.at("property", end) if end < len(chart.stems) else ():
+                for value in values:
+                    owners = tuple(owner for owner, name in owned if name == value.name and owner in value.owners)
+                    if owners and len(value.values) == 1:
+                        yield last, Thing((Filter(name=value.name, op="eq", value=value.values[0]),), owners)
 
 
 def _present(owned: tuple[tuple[str, str], ...], op: str) -> Thing:
@@ -205,6 +227,8 @@ def _steps(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]
             yield echo, frame
         if chart.tokens[i].norm in _AGAIN and not frame.things:
             yield i + 1, replace(frame, same=True)
+        if chart.is_any(i, "none") and not frame.things:
+            yield i + 1, replace(frame, same=chart.stems[i] == "none", none=not frame.none)
 
 
 def _pieces(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
@@ -221,6 +245,10 @@ def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]
     if neither := chart.is_any(i, "neither"):
         for end, found in chart.at("things", neither) if neither < len(chart.stems) else ():
             yield end, replace(frame, things=found.things, joint="any", none=not frame.none)
+    for end, found in chart.at("nothing_but", i):
+        yield end, replace(frame, things=found.things, joint=found.joint, only=True)
+    for end, found in chart.at("anything_but", i):
+        yield end, replace(frame, things=found.things, joint=found.joint, otherwise=True)
     only = bool(chart.is_any(i, "only"))
     start = chart.past(chart.past(i, "only"), "thing_prep")
     for at in sorted({i, start}):
@@ -251,7 +279,7 @@ def _with(chart: Sentence, frame: Frame, more: dict[str, Any]) -> Frame:
 def _tests(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Thing]]:
     start = chart.past(i, "and") if frame.tests else i
     for at in sorted({i, start}):
-        for end, found in chart.at("test", at) if at < len(chart.stems) else ():
+        for end, found in (*chart.at("test", at), *_named_behind(chart, at)) if at < len(chart.stems) else ():
             owners = tuple(owner for owner in found.owners if owner in frame.heads)
             if owners:
                 yield end, replace(found, owners=owners)

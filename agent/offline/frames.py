@@ -54,6 +54,7 @@ class Frame:
     none: bool = False
     only: bool = False
     same: bool = False
+    otherwise: bool = False
     notes: tuple[Note, ...] = ()
 
 
@@ -87,11 +88,26 @@ def tree(frame: Frame, lexicon: Lexicon) -> Tree | None:
     if head is None:
         return None
     window, notes = _window(frame.stretch, head, lexicon)
+    frame = _otherwise(frame) if frame.otherwise else frame
     made = _of_things(replace(frame, heads=(head,)), window, lexicon)
     if made is None:
         return None
     made = _noted(made, (*frame.notes, *notes))
     return negated(made, lexicon.catalog) if frame.none else made
+
+
+def _otherwise(frame: Frame) -> Frame:
+    """Never anything but this is only this; anything but this is something else."""
+    if frame.none:
+        return replace(frame, none=False, only=True)
+    turned = tuple(
+        replace(
+            thing,
+            filters=tuple(test.model_copy(update={"op": _OPPOSITE.get(test.op, test.op)}) for test in thing.filters),
+        )
+        for thing in frame.things
+    )
+    return replace(frame, things=turned, joint="all")
 
 
 def _either(frame: Frame, unclear: int, lexicon: Lexicon) -> Tree | None:

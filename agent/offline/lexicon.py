@@ -52,6 +52,7 @@ class Value:
     values: tuple[str, ...]
     owners: tuple[str, ...] = ()
     group: str = ""
+    alias: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ class _Maker:
 
     def _metric(self, name: str, metric: Metric) -> None:
         for phrase in _said(name, metric.label, metric.synonyms):
-            if " " not in phrase and phrase.endswith(("ent", "ed")):
+            if " " not in phrase and phrase.endswith(("ent", "ed", "aid")):
                 self._verb(phrase, "metric", name)
             self._add(phrase, "metric", name)
 
@@ -317,9 +318,13 @@ class _Maker:
         for value in attribute.values:
             short = len(value) <= SHORT and not place
             self._value(value, Value(name, (value,)), taken, weak=name in secondary or short)
+            if "city" in name and len(value) > SHORT and " " not in value:
+                self._value(
+                    f"{value.removesuffix('e')}er", Value(name, (value,), alias=True), taken, weak=name in secondary
+                )
         for alias in found:
             group = alias.phrase if len(alias.values) > 1 else ""
-            payload = Value(name, alias.values, group=group)
+            payload = Value(name, alias.values, group=group, alias=True)
             if alias.code:
                 kind = "weak" if name in secondary or not alias.place else "code"
                 self._add(alias.phrase, kind, payload, target=False)
@@ -331,7 +336,7 @@ class _Maker:
         if not row or len(row) > LONGEST_VALUE:
             return
         alone = len(row) == 1
-        short = alone and len(row[0]) <= SHORT
+        short = alone and (len(row[0]) < SHORT or (len(row[0]) == SHORT and phrase.isupper()))
         unclear = weak or (alone and (row[0] in taken or not row[0].isalpha()))
         self._add(phrase, "weak" if unclear else "code" if short else "value", payload, target=not short)
 

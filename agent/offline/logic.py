@@ -31,10 +31,11 @@ class Term:
 
 @dataclass
 class Row:
-    """Conditions that stand in one row; ``excluded`` ones must not hold."""
+    """Conditions that stand in one row; ``excluded`` ones must not hold, ``named`` where it speaks of people already."""
 
     terms: list[Term] = field(default_factory=list)
     excluded: bool = False
+    named: bool = False
 
 
 @dataclass
@@ -76,7 +77,8 @@ def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Ro
                     last, marks = said, _Marks()
                     continue
                 last = said
-                marks.again = marks.again or _is_people(chart, item)
+                people = marks.again or _is_people(chart, item)
+                marks.again, rows[-1].named = people and rows[-1].named, people or rows[-1].named
                 marks = _add(chart, rows[-1], last, marks, chart.said(item.start, item.end))
             case "fragment":
                 fresh = len(rows) > 1 and not rows[-1].terms and not rows[-1].excluded
@@ -109,8 +111,12 @@ def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Ro
             case "except":
                 rows.append(Row(excluded=True))
                 marks = _Marks()
+            case "them" if rows[-1].terms and chart.stems[item.start] in {"only", "just"}:
+                rows.append(Row(named=True))
+                marks = _Marks()
             case _:
                 _mark(item, marks)
+                rows[-1].named = rows[-1].named or (item.kind in {"entity", "them"} and not rows[-1].terms)
     return rows
 
 

@@ -76,7 +76,7 @@ def _lengths(grammar: Grammar) -> None:
         count = found[0].number if len(found) > 1 else Decimal(1)
         return length_text(count * factor, unit)
 
-    @grammar.rule("length", "half a|an <unit>", "a half <unit>")
+    @grammar.rule("length", "half a|an <unit>", "[a] half <unit>")
     def _(_c: Chart, _i: int, _e: int, unit: tuple[int, str]) -> str | None:
         return length_text(Decimal(unit[0]) / 2, unit[1])
 

@@ -119,7 +119,23 @@ def _dated(chart: Sentence, i: int) -> Iterator[Alternative]:
                 made = dated(chart, name, stretch)
                 if made:
                     yield end, Said(made)
+                    yield from _or_then(chart, end, name, made)
             yield from _coming(chart, at, name)
+
+
+def _or_then(chart: Sentence, i: int, name: str, before: Tree) -> Iterator[Alternative]:
+    """Another time that would do as well: joined in 2024 or 2025."""
+    while i + 1 < len(chart.stems) and chart.stems[i] == "or":
+        found = chart.best("window", i + 1) or chart.best("days", i + 1)
+        if found is None:
+            return
+        i, when = found
+        stretch = when if isinstance(when, Stretch) else Stretch(Window(start=when.first, end=when.last))
+        made = dated(chart, name, stretch)
+        if made is None:
+            return
+        before = joined("any", before, made)
+        yield i, Said(before)
 
 
 def _coming(chart: Sentence, i: int, name: str) -> Iterator[Alternative]:
@@ -181,7 +197,7 @@ def _in_window(chart: Sentence, name: str, window: Window, notes: tuple[Note, ..
 
 def _values(chart: Sentence, i: int) -> Iterator[Alternative]:
     """One value of some attribute, or a list of them, each with the attributes that it may be a value of."""
-    start = chart.past(i, "either", "both", "neither", "det")
+    start = chart.past(i, "either", "both", "det")
     rows: list[list[Value]] = []
     texts: list[Note] = []
     joint, at = "", start
@@ -278,8 +294,10 @@ def _of_values(chart: Sentence, rows: list[list[Value]], joint: str, notes: tupl
                 dict.fromkeys(text for row in rows for value in row if value.name == name for text in value.values)
             )
             options.append((name, _equal(name, values, notes)))
+        plain = {value.name for row in rows for value in row if not value.alias and len(said) > LEAST_LETTERS + 1}
+        written = [(name, leaf) for name, leaf in options if name in plain]
         seen = [(name, leaf) for name, leaf in options if _is_seen(chart, leaf)]
-        options = seen or options
+        options = written or seen or options
         if len(options) == 1:
             return options[0][1]
         labelled = tuple((f"{chart.catalog.attributes[name].label} is {said}", tree) for name, tree in options)
@@ -326,6 +344,15 @@ def _places(grammar: Grammar) -> None:
     @rule("placed", ":outside <values>", "non <values>", "non <values> :entity")
     def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:
         return Said(negated(found.tree, chart.catalog))
+
+    @rule(
+        "placed",
+        "[:whose] [:det] <attribute> is|are neither <values>",
+        ":live neither <values>",
+        "neither :live <values>",
+    )
+    def _(chart: Sentence, _i: int, _e: int, *found: Any) -> Said:
+        return Said(negated(found[-1].tree, chart.catalog))
 
     @rule("placed", "non <language> :speaker")
     def _(chart: Sentence, _i: int, _e: int, found: Said) -> Said:
