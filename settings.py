@@ -8,6 +8,7 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,9 @@ class Settings(BaseSettings):
     vendor_port: int = Field(default=8025, ge=0, le=65535, description="Port of the vendor stand-in; 0 = any free one.")
     vendor_url: str | None = Field(
         default=None, description="Address of a gateway to send through; unset = the vendor stand-in on this machine."
+    )
+    vendor_guarantee: Literal["key", "lookup"] = Field(
+        default="key", description="How a lost answer of the gateway is cleared up: idempotency keys, or a look-up."
     )
     receipts_secret: SecretStr | None = Field(
         default=None, description="Signs delivery receipts; unset = unsigned ones are taken, from this machine only."

@@ -133,10 +133,12 @@ def _round(rig: Rig, version: int, profile: Profile, name: str, chance: random.R
     threads = [threading.Thread(target=fault.run, args=(stop,)) for fault in faults[name]]
     for thread in threads:
         thread.start()
-    settled = _await(lambda: _attended(rig, cohort, receipts=False), profile.patience_seconds)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        settled = _await(lambda: _attended(rig, cohort, receipts=False), profile.patience_seconds)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     settled = settled and _await(lambda: _attended(rig, cohort, receipts=True), profile.patience_seconds)
     calls = journal.read(rig.journal, offset)
     with transaction(rig.addresses.postgres_url) as session:

@@ -1,8 +1,8 @@
-"""How is a message handed to a gateway with idempotency keys, such as the vendor stand-in?
+"""How is a message handed to a gateway with idempotency keys or a look-up, such as the vendor stand-in?
 
 ``POST {url}/send`` with the message's id as ``Idempotency-Key``: the gateway accepts a key once and answers a
 repetition like the first call, so a call whose answer was lost is simply made again. The body depends on nothing but
-the letter.
+the letter. A gateway that ignores keys is asked instead: ``GET {url}/messages/{id}`` answers a message it has accepted.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from channels.provider import TIMEOUT, Calls
+from domain.errors import Unavailable
 from domain.messages import DELIVERY_RANK, FLAGS, Guarantee, Letter, Outcome, Receipt, Result
 
 CONCURRENCY = 128
@@ -44,16 +45,24 @@ SUPPRESSING: Mapping[str, str] = {"21610": "stop", "5.1.1": "hard_bounce", "5.1.
 class Gateway:
     """A gateway at ``url``, reached over connections that are kept and used again."""
 
-    guarantee = Guarantee.KEY
+    grace = timedelta(seconds=10)
 
     def __init__(
-        self, url: str, *, name: str = "vendor", timeout: timedelta = TIMEOUT, concurrency: int = CONCURRENCY
+        self,
+        url: str,
+        *,
+        name: str = "vendor",
+        guarantee: Guarantee = Guarantee.KEY,
+        timeout: timedelta = TIMEOUT,
+        concurrency: int = CONCURRENCY,
     ) -> None:
+        """``guarantee`` is ``KEY`` or ``LOOKUP``, whichever the gateway offers."""
         self.name = name
+        self.guarantee = guarantee
         self.concurrency = concurrency
         parts = urlsplit(url)
         self._https = parts.scheme == "https"
-        self._host, self._port, self._path = parts.hostname or "", parts.port, f"{parts.path.rstrip('/')}/send"
+        self._host, self._port, self._path = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._timeout = timeout.total_seconds()
         self._calls = Calls(concurrency)
         self._kept: deque[http.client.HTTPConnection] = deque()
@@ -61,6 +70,22 @@ class Gateway:
     def send(self, letters: Sequence[Letter], until: float) -> list[Outcome]:
         """See ``Provider.send``."""
         return self._calls.each(self._call, letters, until)
+
+    def find(self, message_id: uuid.UUID) -> str | None:
+        """See ``Provider.find``."""
+        try:
+            connection = self._connection()
+            with contextlib.closing(connection):
+                connection.request("GET", f"{self._path}/messages/{message_id}")
+                answer = connection.getresponse()
+                outcome = understood(answer.status, None, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise _away(str(error)) from error
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if outcome.provider_id is None:
+            raise _away(f"it answered {answer.status}")
+        return outcome.provider_id
 
     def close(self) -> None:
         """See ``Provider.close``."""
@@ -74,7 +99,7 @@ class Gateway:
         except OSError as error:
             return Outcome(Result.TRANSIENT, code="unreachable", detail=str(error))
         try:
-            connection.request("POST", self._path, payload(letter), _headers(letter))
+            connection.request("POST", f"{self._path}/send", payload(letter), self._headers(letter))
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -83,6 +108,10 @@ class Gateway:
             return Outcome(Result.UNKNOWN, code=code, detail=str(error))
         self._kept.append(connection)
         return understood(answer.status, answer.headers["Retry-After"], said)
+
+    def _headers(self, letter: Letter) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "X-Attempt": str(letter.attempt)}
+        return headers | ({"Idempotency-Key": str(letter.id)} if self.guarantee is Guarantee.KEY else {})
 
     def _connection(self) -> http.client.HTTPConnection:
         """A connection that is open as far as can be seen: a kept one, else a new one."""
@@ -97,6 +126,10 @@ class Gateway:
         made.connect()
         made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
+
+
+def _away(why: str) -> Unavailable:
+    return Unavailable("provider_away", f"The gateway cannot be asked now: {why}.", "It is asked again.")
 
 
 def _has_something_to_say(idle: socket.socket) -> bool:
@@ -123,14 +156,6 @@ def payload(letter: Letter) -> bytes:
         },
         separators=(",", ":"),
     ).encode()
-
-
-def _headers(letter: Letter) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        "Idempotency-Key": str(letter.id),
-        "X-Attempt": str(letter.attempt),
-    }
 
 
 def understood(status: int, retry_after: str | None, body: bytes) -> Outcome:

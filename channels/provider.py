@@ -1,6 +1,7 @@
 """What must a provider be able to do?"""
 
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,11 +19,20 @@ class Provider(Protocol):
     name: str
     guarantee: Guarantee
     concurrency: int
+    grace: timedelta
+    """How long what was accepted may take to show in a look-up."""
 
     def send(self, letters: Sequence[Letter], until: float) -> list[Outcome]:
         """Hand the letters over, all at once, and say for each how it went; never raises.
 
         No call starts after ``until`` (of ``time.monotonic()``): its letter comes back as ``UNSENT``.
+        """
+        ...
+
+    def find(self, message_id: uuid.UUID) -> str | None:
+        """The provider's id of a message of ours it has accepted, None if it has not.
+
+        Asked only where the guarantee is ``LOOKUP``. Raises Unavailable when the provider cannot tell now.
         """
         ...
 

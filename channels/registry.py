@@ -10,7 +10,8 @@ from datetime import timedelta
 from channels.gateway import Gateway
 from channels.provider import Provider
 from channels.smtp import Smtp
-from settings import settings
+from domain.messages import Guarantee
+from settings import Settings, settings
 
 STAND_IN = "vendor"
 
@@ -20,10 +21,15 @@ def providers() -> Mapping[str, Provider]:
     """The configured providers by name, once per process."""
     configured = settings()
     timeout = timedelta(seconds=configured.provider_timeout_seconds)
-    found: dict[str, Provider] = {STAND_IN: Gateway(configured.vendor_address, name=STAND_IN, timeout=timeout)}
+    found: dict[str, Provider] = {STAND_IN: _gateway(configured, timeout)}
     if configured.smtp_url:
         found["smtp"] = Smtp(configured.smtp_url.get_secret_value(), timeout=timeout)
     return found
+
+
+def _gateway(configured: Settings, timeout: timedelta) -> Gateway:
+    guarantee = Guarantee(configured.vendor_guarantee)
+    return Gateway(configured.vendor_address, name=STAND_IN, guarantee=guarantee, timeout=timeout)
 
 
 def route(channel: str, *, demo: bool, available: Mapping[str, Provider]) -> str:

@@ -7,6 +7,7 @@ breaks after it leaves the matter open (RFC 1047), and then the outcome is unkno
 import contextlib
 import smtplib
 import ssl
+import uuid
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,6 +16,7 @@ from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
 
 from channels.provider import TIMEOUT, Calls
+from domain.errors import Unavailable
 from domain.messages import Guarantee, Letter, Outcome, Result
 
 CONCURRENCY = 8
@@ -33,6 +35,7 @@ class Smtp:
 
     name = "smtp"
     guarantee = Guarantee.NEITHER
+    grace = timedelta(0)
 
     def __init__(self, url: str, *, timeout: timedelta = TIMEOUT, concurrency: int = CONCURRENCY) -> None:
         self.concurrency = concurrency
@@ -44,6 +47,10 @@ class Smtp:
     def send(self, letters: Sequence[Letter], until: float) -> list[Outcome]:
         """See ``Provider.send``."""
         return self._calls.each(self._call, letters, until)
+
+    def find(self, message_id: uuid.UUID) -> str | None:
+        """Raise Unavailable: a relay cannot be asked."""
+        raise Unavailable("relay_is_silent", f"A relay cannot be asked for {message_id}.")
 
     def close(self) -> None:
         """See ``Provider.close``."""

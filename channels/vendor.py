@@ -66,6 +66,7 @@ class Vendor:
         self._receipts_url = receipts_url
         self._secret = secret
         self._taken: dict[str, str] = {}
+        self._known: dict[str, str] = {}
         self._due: list[_Due] = []
         journal.parent.mkdir(parents=True, exist_ok=True)
         if journal.exists():
@@ -76,6 +77,7 @@ class Vendor:
         """The HTTP application."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post("/send", self.send)
+        app.router.add_get("/messages/{ours}", self.find)
         app.router.add_get("/healthz", _healthy)
         app.cleanup_ctx.append(self._telling)
         return app
@@ -100,13 +102,22 @@ class Vendor:
         os.write(self._journal, json.dumps(line | {"accepted": accepted}).encode() + b"\n")
         if before not in {None, digest}:
             return web.json_response({"code": "invalid_idempotent_request"}, status=422)
-        theirs = f"v-{hashlib.blake2b((key or f'{ours}{arrived}').encode(), digest_size=8).hexdigest()}"
+        theirs = _their_id(key, ours, arrived)
         if accepted:
-            self._taken[key] = digest
+            self._known[ours] = theirs
+            if key:
+                self._taken[key] = digest
             self._report(ours, theirs, arrived)
         await self._take_time(ours)
         if accepted and self._chance(ours, "lose") < self._manner.losing and request.transport:
             request.transport.close()
+        return web.json_response({"status": "QUEUED_BY_VENDOR", "vendorMessageId": theirs})
+
+    async def find(self, request: web.Request) -> web.Response:
+        """Say whether a message was accepted, by the id its sender knows it by."""
+        theirs = self._known.get(request.match_info["ours"])
+        if theirs is None:
+            return web.json_response({"code": "unknown_message"}, status=404)
         return web.json_response({"status": "QUEUED_BY_VENDOR", "vendorMessageId": theirs})
 
     async def _take_time(self, ours: str) -> None:
@@ -138,8 +149,10 @@ class Vendor:
                 with contextlib.suppress(ValueError):  # the last line of a killed process may be half a line
                     told = json.loads(line)
                     if told["accepted"]:
-                        self._taken[told["key"]] = told["body"]
-                        theirs = f"v-{hashlib.blake2b(told['key'].encode(), digest_size=8).hexdigest()}"
+                        if told["key"]:
+                            self._taken[told["key"]] = told["body"]
+                        theirs = _their_id(told["key"], told["id"], told["at"])
+                        self._known[told["id"]] = theirs
                         if told["at"] > recent:
                             self._report(told["id"], theirs, told["at"])
 
@@ -175,6 +188,10 @@ class Vendor:
                 return answer.status < web.HTTPMultipleChoices.status_code
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+
+def _their_id(key: str, ours: str, arrived: float) -> str:
+    return f"v-{hashlib.blake2b((key or f'{ours}{arrived}').encode(), digest_size=8).hexdigest()}"
 
 
 def fails(ours: str, manner: Manner) -> bool:

@@ -299,6 +299,55 @@ def bury(session: Session, moves: Sequence[tuple[RowMapping, Move]]) -> None:
     session.execute(_BURY, columns(rows, "customer_id", "id", "state", "reason", "due"))
 
 
+_UNANSWERED = text("""
+    select m.customer_id, m.id, m.message_class, m.attempt, m.provider, m.first_sent_at, m.expires_at, m.unresolved,
+           clock_timestamp() - a.started_at as waited
+    from messages m join send_attempts a
+      on a.customer_id = m.customer_id and a.message_id = m.id and a.number = m.attempt
+    where m.state = 'unknown' and m.due_at <= (select business_now())
+    order by m.due_at limit :limit
+""")
+
+_SETTLE = text("""
+    update messages m set
+        state = d.state, reason = d.reason, due_at = coalesce(d.due_at, m.due_at), unresolved = d.unresolved,
+        provider_id = coalesce(m.provider_id, d.theirs),
+        accepted_at = case when d.state = 'accepted' then coalesce(m.accepted_at, (select business_now())) end,
+        delivery = case when d.state = 'accepted' then coalesce(m.delivery, 'accepted') end,
+        delivery_rank = case when d.state = 'accepted' then greatest(m.delivery_rank, 10) else m.delivery_rank end
+    from unnest(cast(:customer_id as bigint[]), cast(:id as uuid[]), cast(:number as smallint[]),
+                cast(:state as text[]), cast(:reason as text[]), cast(:due as timestamptz[]),
+                cast(:unresolved as boolean[]), cast(:theirs as text[]))
+        as d(customer_id, id, number, state, reason, due_at, unresolved, theirs)
+    where m.customer_id = d.customer_id and m.id = d.id and m.state = 'unknown' and m.attempt = d.number
+""")
+
+
+def unanswered(session: Session, limit: int) -> Sequence[RowMapping]:
+    """Messages whose provider is to be asked what became of the last call, begun ``waited`` ago."""
+    return session.execute(_UNANSWERED, {"limit": limit}).mappings().all()
+
+
+def settle(session: Session, moves: Sequence[tuple[RowMapping, Move, str | None]]) -> None:
+    """Move messages on that nobody has moved since; the text is the provider's id of one it knows."""
+    rows = [
+        (
+            row["customer_id"],
+            row["id"],
+            row["attempt"],
+            str(move.state),
+            move.reason,
+            move.due_at,
+            move.unresolved,
+            theirs,
+        )
+        for row, move, theirs in moves
+    ]
+    if rows:
+        names = ("customer_id", "id", "number", "state", "reason", "due", "unresolved", "theirs")
+        session.execute(_SETTLE, columns(rows, *names))
+
+
 _SET_ASIDE = text("""
     insert into dead_letters as d (customer_id, message_id, reason, error)
     select * from unnest(cast(:customer_id as bigint[]), cast(:id as uuid[]), cast(:reason as text[]),

@@ -17,9 +17,6 @@ MAX_ATTEMPTS = 12
 KEY_LIFETIME = timedelta(hours=20)
 """Providers keep idempotency keys for 24 hours; a repetition must arrive well before that."""
 
-LOOKUP_GRACE = timedelta(minutes=5)
-"""How long a provider's list may take to show a message it has accepted."""
-
 SUSPECT_DEATHS = 2
 """From this many dead workers on, a message is handled alone, so that its neighbours do not suffer with it."""
 
@@ -84,13 +81,9 @@ def after_death(attempt: Attempt, now: datetime) -> Move:
     return _unanswered(attempt, now, now, "lease_expired")
 
 
-def after_lookup(*, found: bool, attempt: Attempt, now: datetime) -> Move | None:
-    """Where a message goes after its provider was asked for it; None = ask again later."""
-    if found:
-        return Move(State.ACCEPTED)
-    if now - attempt.first_at < LOOKUP_GRACE:
-        return None
-    return _again(attempt, now, unresolved=False)
+def after_lookup(*, found: bool, attempt: Attempt, now: datetime) -> Move:
+    """Where a message goes after its provider was asked for it, its grace being over if it was not found."""
+    return Move(State.ACCEPTED) if found else _again(attempt, now, unresolved=False)
 
 
 def _unanswered(attempt: Attempt, now: datetime, due_at: datetime, reason: str) -> Move:

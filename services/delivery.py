@@ -4,6 +4,7 @@
 Between its transactions nothing is open, and whatever point it dies at, ``take_over`` finds what it left.
 """
 
+import contextlib
 import random
 import time
 import uuid
@@ -23,10 +24,10 @@ from db.claims import Claims, Ended, Ruling
 from db.outbox import OutboxEntry
 from db.store import Store
 from domain.consent import Allowed, Deferred, Refused, SendFacts, Verdict, explain, may_send
-from domain.errors import Invalid
+from domain.errors import Invalid, Unavailable
 from domain.messages import MARKETING, Guarantee, Letter, Outcome, Policy, Result, State
 from domain.quiet_hours import is_zone
-from domain.retries import Attempt, Move, after_call, after_death
+from domain.retries import Attempt, Move, after_call, after_death, after_lookup
 from services import consent, letters
 from services.letters import Unwritten
 
@@ -102,6 +103,29 @@ def take_over(session: Session, limit: int, providers: Mapping[str, Provider]) -
         claims.bury(session, moves)
         dead = [(row, move) for row, move in moves if move.state is State.DEAD]
         claims.set_aside(session, [(row["customer_id"], row["id"], move.reason or "", None) for row, move in dead])
+    return len(moves)
+
+
+def look_up(work: Claims, limit: int, providers: Mapping[str, Provider]) -> int:
+    """Ask providers for messages whose call was not answered, and answer how many were settled.
+
+    One that is not found before its provider's grace is over, or whose provider cannot tell now, is asked for again.
+    """
+    with work.transaction() as session:
+        asked = claims.unanswered(session, limit)
+    found: dict[uuid.UUID, str | None] = {}
+    for row in asked:
+        with contextlib.suppress(Unavailable):
+            found[row["id"]] = providers[row["provider"]].find(row["id"])
+    with work.transaction() as session:
+        now = store.business_now(session)
+        moves = []
+        for row in asked:
+            theirs, grace = found.get(row["id"]), providers[row["provider"]].grace
+            if row["id"] in found and (theirs is not None or row["waited"] > grace):
+                attempt = _attempt(row, Guarantee.LOOKUP, now)
+                moves.append((row, after_lookup(found=theirs is not None, attempt=attempt, now=now), theirs))
+        claims.settle(session, moves)
     return len(moves)
 
 

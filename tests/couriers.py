@@ -33,6 +33,8 @@ class Recorder:
     guarantee: Guarantee = Guarantee.KEY
     concurrency: int = 32
     name: str = "vendor"
+    grace: timedelta = timedelta(0)
+    known: dict[uuid.UUID, str] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
 
     def send(self, letters: Sequence[Letter], until: float) -> list[Outcome]:
@@ -40,6 +42,10 @@ class Recorder:
         assert until
         self.letters += letters
         return [self.answer(letter) for letter in letters]
+
+    def find(self, message_id: uuid.UUID) -> str | None:
+        """What a look-up knows."""
+        return self.known.get(message_id)
 
     def close(self) -> None:
         """Nothing to close."""

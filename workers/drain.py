@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from channels.registry import providers
 from db.claims import Claims
@@ -25,8 +26,8 @@ def drain() -> None:
     """Send what is due."""
     try:
         drain_now(LONGEST)
-    except Unavailable as error:
-        log.warning("drain_interrupted", code=error.code)  # whoever sweeps next tells us again
+    except (Unavailable, OperationalError) as error:  # whoever sweeps next tells us again
+        log.warning("drain_interrupted", error=str(error).splitlines()[0])
 
 
 def courier() -> Courier:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from channels.registry import providers
 from db import store
+from db.claims import Claims
 from db.session import engine, transaction
 from domain.errors import Unavailable
 from services import delivery, enrollments, messages, outbox, receipts
@@ -41,6 +42,9 @@ HELPING_SECONDS = 5.0
 """How long the sweeper sends by itself before it looks after its other jobs again."""
 
 IDLE_SECONDS = 10.0
+
+LOOK_UPS = 100
+"""Calls of a round that ask providers what became of a message; they are made one after another."""
 
 log = structlog.get_logger()
 
@@ -90,6 +94,8 @@ def sweep() -> None:
             raise
         except Exception:
             log.exception("job_failed", job=name)
+    with Claims.opened() as work:
+        delivery.look_up(work, LOOK_UPS, providers())
     with transaction() as session:
         waiting, first = messages.due(session), messages.first_due(session)
     if waiting:
@@ -110,7 +116,10 @@ class Watchdog:
         """Whether the same message has been the first in the queue for too long; ``now`` in monotonic seconds."""
         if first != self.first:
             self.first, self.since = first, now
-        return now - self.since > IDLE_SECONDS
+        bites = now - self.since > IDLE_SECONDS
+        if bites:
+            self.since = now  # and not again at once
+        return bites
 
 
 watchdog = Watchdog()

@@ -22,7 +22,8 @@ from channels.gateway import Gateway, payload, receipt, understood
 from channels.provider import Provider
 from channels.registry import route
 from channels.smtp import Smtp, mime
-from domain.messages import Letter, Result
+from domain.errors import Unavailable
+from domain.messages import Guarantee, Letter, Result
 from tests.channels.test_vendor import vendor
 
 SOON = timedelta(seconds=0.5)
@@ -119,6 +120,18 @@ class TestGateway(Contract):
             assert provider.send([one], forever())[0].result is Result.ACCEPTED
         taken = [json.loads(line)["accepted"] for line in (tmp_path / "journal").read_text().splitlines()]
         assert taken == [True, False]
+
+    def test_without_keys_a_lost_answer_is_cleared_up_by_asking(self, tmp_path: Path) -> None:
+        one, other = letter(), letter()
+        with vendor(tmp_path / "journal", "--losing", "1") as (port, _):
+            asking = Gateway(f"http://127.0.0.1:{port}", guarantee=Guarantee.LOOKUP, timeout=SOON)
+            with contextlib.closing(asking) as provider:
+                assert provider.send([one], forever())[0].result is Result.UNKNOWN
+                assert (provider.find(one.id) or "").startswith("v-")
+                assert provider.find(other.id) is None
+        with contextlib.closing(asking), pytest.raises(Unavailable):
+            asking.find(one.id)
+        assert [json.loads(line)["key"] for line in (tmp_path / "journal").read_text().splitlines()] == [""]
 
     def test_silence_is_unknown_in_time(self) -> None:
         with _listening(lambda _: time.sleep(2)) as port, contextlib.closing(_gateway(port)) as provider:

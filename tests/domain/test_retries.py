@@ -87,15 +87,11 @@ def test_a_dead_workers_mail_is_not_sent_again_where_nobody_can_tell() -> None:
     assert after_death(replace(FIRST, guarantee=Guarantee.NEITHER, deaths=1), NOW).state is State.OUTCOME_UNKNOWN
 
 
-def test_a_look_up_gives_the_providers_list_time() -> None:
-    asked = replace(FIRST, guarantee=Guarantee.LOOKUP)
-    assert after_lookup(found=False, attempt=asked, now=NOW + timedelta(minutes=1)) is None
-    later = after_lookup(found=False, attempt=asked, now=NOW + timedelta(minutes=6))
-    assert later is not None
-    assert later.state is State.QUEUED
-    found = after_lookup(found=True, attempt=asked, now=NOW)
-    assert found is not None
-    assert found.state is State.ACCEPTED
+def test_a_look_up_settles_the_matter() -> None:
+    asked = replace(FIRST, guarantee=Guarantee.LOOKUP, unresolved=True)
+    assert after_lookup(found=True, attempt=asked, now=NOW).state is State.ACCEPTED
+    again = after_lookup(found=False, attempt=asked, now=NOW)
+    assert (again.state, again.unresolved) == (State.QUEUED, False)
 
 
 @given(st.integers(1, 1000), st.floats(0, 1, exclude_max=True))

@@ -18,7 +18,7 @@ from db.session import transaction
 from domain.consent import SUBSCRIBED
 from domain.messages import Cap, Guarantee, Letter, Outcome, PlannedMessage, Policy, Result
 from services import consent, delivery, messages, outbox
-from tests.couriers import Recorder, courier, message, send, states, store_with
+from tests.couriers import Recorder, accept, courier, message, send, states, store_with
 
 
 def test_a_planned_message_is_sent_once_and_everything_is_written_down(database: str) -> None:
@@ -275,6 +275,29 @@ def test_mail_by_a_relay_is_not_repeated_after_a_death(database: str) -> None:
     assert states(database) == {"outcome_unknown": 2}
 
 
+def test_a_look_up_settles_what_was_not_answered(database: str) -> None:
+    cohort = store_with(database, 3)
+    asked = Recorder(lambda _: Outcome(Result.UNKNOWN), guarantee=Guarantee.LOOKUP)
+    send(database, asked)
+    assert states(database) == {"unknown": 3}
+    first = uuid.UUID(cohort.keys[cohort.customers[0]])
+    asked.known[first] = "theirs"
+    with transaction(database) as session:
+        session.execute(text("update messages set due_at = business_now() - interval '1 second'"))
+    asked.grace = timedelta(hours=1)
+    assert _look_up(database, asked) == 1
+    assert states(database) == {"accepted": 1, "unknown": 2}
+    asked.grace = timedelta(0)
+    assert _look_up(database, asked) == 2
+    with transaction(database) as session:
+        row = message(session, cohort)
+        assert (row["provider_id"], row["unresolved"], row["delivery"]) == ("theirs", False, "accepted")
+    asked.answer = accept
+    send(database, asked)
+    assert states(database) == {"accepted": 3}
+    assert len(asked.letters) == 5
+
+
 def test_caps_hold_when_eight_workers_write_to_the_same_people(database: str) -> None:
     policy = Policy(caps=(Cap("marketing", 2),))
     cohort = store_with(database, 50, policy=policy)
@@ -368,6 +391,11 @@ def _die_holding(url: str, *, lease: float) -> None:
 
     with pytest.raises(Vanished), Claims.opened(url) as work:
         delivery.send_batch(work, "email", courier(Recorder(die), lease=lease))
+
+
+def _look_up(url: str, provider: Recorder) -> int:
+    with Claims.opened(url) as work:
+        return delivery.look_up(work, 100, {"vendor": provider})
 
 
 def _take_over(url: str, messages_left: int, provider: Recorder | None = None) -> None:
