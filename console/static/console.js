@@ -34,10 +34,16 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && rows[at]) location.assign(rows[at].dataset.href);
 });
 
-// A note goes away by itself; a table that was searched begins at its first row again.
+// A note goes away by itself; a table that was searched begins at its first row again; an opened letter is marked.
 new MutationObserver((changes) => {
   for (const note of changes.flatMap((change) => [...change.addedNodes])) {
     if (note.classList) setTimeout(() => note.remove(), 8000);
   }
 }).observe(document.getElementById("notes"), { childList: true });
-document.addEventListener("htmx:afterSwap", () => (at = -1));
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  at = -1;
+  const letter = detail.requestConfig?.elt.closest("[data-message]"); // its page has been kept for "back" by now
+  if (!letter) return;
+  document.querySelector("[data-message][aria-current]")?.removeAttribute("aria-current");
+  letter.setAttribute("aria-current", "true");
+});

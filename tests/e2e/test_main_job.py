@@ -193,7 +193,11 @@ def _first_message_arrives(job: Job, flow_id: int, size: int) -> tuple[int, int]
 def _one_unsubscribes_by_the_link_in_their_mail(job: Job, flow_id: int) -> int:
     """The outbox shows a mail as its recipient sees it; the link in it, used as mail programs do, ends the mails."""
     page = job.seen.tab(f"/outbox?flow={flow_id}")
-    page.locator("[data-message]", has_text="Delivered").first.click()
+    chosen = page.locator("[data-message]", has_text="Delivered").last
+    chosen.click()
+    expect(chosen).to_have_attribute("aria-current", "true")
+    expect(page.locator("[data-message][aria-current]")).to_have_count(1)
+    expect(page.locator("#letter h2")).to_have_text(chosen.locator(".line").inner_text())
     expect(page.locator("#letter")).to_contain_text("one-click unsubscribe")
     expect(page.locator("#letter header")).to_contain_text("Delivered")
     customer_id = int(_address(page.locator("#letter header a[href^='/customers/']")).rpartition("/")[2])
