@@ -33,7 +33,6 @@ class Attempt:
 
     number: int
     first_at: datetime
-    expires_at: datetime
     guarantee: Guarantee
     message_class: str
     deaths: int = 0

@@ -1,10 +1,9 @@
 """How does a planned message get to its provider, once, and what becomes of it?
 
 ``send_batch`` is one round of a worker: take what is due, decide, write the letters, hand them over, note how it went.
-Between its transactions nothing is open, and whatever point it dies at, ``take_over`` finds what it left.
+Between its transactions nothing is open, and whatever point it dies at, ``services.aftermath`` finds what it left.
 """
 
-import contextlib
 import random
 import time
 import uuid
@@ -19,15 +18,15 @@ from sqlalchemy.orm import Session
 
 from channels.provider import Provider
 from channels.registry import route
-from db import claims, flows, limits, store
+from db import aftermath, claims, flows, limits, store
 from db.claims import Claims, Ended, Ruling
 from db.outbox import OutboxEntry
 from db.store import Store
 from domain.consent import Allowed, Deferred, Refused, SendFacts, Verdict, explain, may_send
-from domain.errors import Invalid, Unavailable
-from domain.messages import MARKETING, Guarantee, Letter, Outcome, Policy, Result, State
+from domain.errors import Invalid
+from domain.messages import Guarantee, Letter, Outcome, Policy, Result, State
 from domain.quiet_hours import is_zone
-from domain.retries import Attempt, Move, after_call, after_death, after_lookup
+from domain.retries import Attempt, Move, after_call
 from services import consent, letters
 from services.letters import Unwritten
 
@@ -90,43 +89,6 @@ def send_batch(work: Claims, channel: str, courier: Courier) -> Batch:
         with work.transaction() as session:
             states += Counter(str(one.move.state) for one in _note(session, held, outcomes, courier, token))
     return Batch(len(rulings), states)
-
-
-def take_over(session: Session, limit: int, providers: Mapping[str, Provider]) -> int:
-    """Move on what dead workers left behind, and answer how many messages that were."""
-    now = store.business_now(session)
-    moves = []
-    for row in claims.lapsed(session, limit):
-        attempt = _attempt(row, providers[row["provider"]].guarantee, now, deaths=row["deaths"] + 1)
-        moves.append((row, after_death(attempt, now)))
-    if moves:
-        claims.bury(session, moves)
-        dead = [(row, move) for row, move in moves if move.state is State.DEAD]
-        claims.set_aside(session, [(row["customer_id"], row["id"], move.reason or "", None) for row, move in dead])
-    return len(moves)
-
-
-def look_up(work: Claims, limit: int, providers: Mapping[str, Provider]) -> int:
-    """Ask providers for messages whose call was not answered, and answer how many were settled.
-
-    One that is not found before its provider's grace is over, or whose provider cannot tell now, is asked for again.
-    """
-    with work.transaction() as session:
-        asked = claims.unanswered(session, limit)
-    found: dict[uuid.UUID, str | None] = {}
-    for row in asked:
-        with contextlib.suppress(Unavailable):
-            found[row["id"]] = providers[row["provider"]].find(row["id"])
-    with work.transaction() as session:
-        now = store.business_now(session)
-        moves = []
-        for row in asked:
-            theirs, grace = found.get(row["id"]), providers[row["provider"]].grace
-            if row["id"] in found and (theirs is not None or row["waited"] > grace):
-                attempt = _attempt(row, Guarantee.LOOKUP, now)
-                moves.append((row, after_lookup(found=theirs is not None, attempt=attempt, now=now), theirs))
-        claims.settle(session, moves)
-    return len(moves)
 
 
 def _take(
@@ -290,7 +252,7 @@ def _note(
     ended, dead = [], []
     for one in held:
         row, outcome = one.row, outcomes[one.row["id"]]
-        attempt = _attempt(row, courier.providers[one.provider].guarantee, now, number=row["attempt"] + 1)
+        attempt = attempt_of(row, courier.providers[one.provider].guarantee, now, number=row["attempt"] + 1)
         if isinstance(outcome, Invalid):
             move, said = Move(State.DEAD, "render_failed"), str(outcome)
             outcome = Outcome(Result.UNSENT, code=outcome.code, detail=said)
@@ -300,7 +262,7 @@ def _note(
             dead.append((row["customer_id"], row["id"], move.reason or "", said))
         ended.append(Ended(row["customer_id"], row["id"], attempt.number, outcome, move))
     ours = claims.finish(session, ended, token)
-    claims.set_aside(session, [letter for letter in dead if letter[1] in ours])
+    aftermath.set_aside(session, [letter for letter in dead if letter[1] in ours])
     _follow_up(session, held, ended)
     for provider in {one.provider for one in held}:
         results = [outcome for one in held if one.provider == provider for outcome in [outcomes[one.row["id"]]]]
@@ -330,15 +292,15 @@ def _note_health(session: Session, provider: str, outcomes: Sequence[Outcome]) -
     limits.note_health(session, provider, answered=answered, failures=failures)
 
 
-def _attempt(
+def attempt_of(
     row: RowMapping, guarantee: Guarantee, now: datetime, *, number: int | None = None, deaths: int = 0
 ) -> Attempt:
+    """What the rules of retrying want to know about a message; ``number`` and ``deaths`` where its row is behind."""
     return Attempt(
         number=number or row["attempt"],
         first_at=row["first_sent_at"] or now,
-        expires_at=row["expires_at"],
         guarantee=guarantee,
-        message_class=row.get("message_class", MARKETING),
+        message_class=row["message_class"],
         deaths=deaths,
         unresolved=row["unresolved"],
     )

@@ -26,7 +26,7 @@ from db import store
 from db.claims import Claims
 from db.session import engine, transaction
 from domain.errors import Unavailable
-from services import delivery, enrollments, messages, outbox, receipts
+from services import aftermath, enrollments, messages, outbox, receipts
 from settings import settings
 from workers.app import QUEUE
 from workers.drain import drain, drain_now
@@ -95,7 +95,7 @@ def sweep() -> None:
         except Exception:
             log.exception("job_failed", job=name)
     with Claims.opened() as work:
-        delivery.look_up(work, LOOK_UPS, providers())
+        aftermath.look_up(work, LOOK_UPS, providers())
     with transaction() as session:
         waiting, first = messages.due(session), messages.first_due(session)
     if waiting:
@@ -128,7 +128,7 @@ watchdog = Watchdog()
 Job = Callable[[Session, datetime], int]
 
 JOBS: Mapping[str, Job] = {
-    "take over": lambda session, _: delivery.take_over(session, 1_000, providers()),
+    "take over": lambda session, _: aftermath.take_over(session, 1_000, providers()),
     "apply receipts": lambda session, _: receipts.apply(session).total(),
     "keep promises": outbox.keep_one,
     "advance flows": lambda session, now: enrollments.advance(session, now, 1_000),

@@ -20,7 +20,7 @@ from domain.retries import (
 )
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
-FIRST = Attempt(1, NOW, NOW + timedelta(days=1), Guarantee.KEY, "marketing")
+FIRST = Attempt(1, NOW, Guarantee.KEY, "marketing")
 
 
 @pytest.mark.parametrize(

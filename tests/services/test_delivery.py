@@ -17,7 +17,7 @@ from db.claims import Claims
 from db.session import transaction
 from domain.consent import SUBSCRIBED
 from domain.messages import Cap, Guarantee, Letter, Outcome, PlannedMessage, Policy, Result
-from services import consent, delivery, messages, outbox
+from services import aftermath, consent, delivery, messages, outbox
 from tests.couriers import Recorder, accept, courier, message, send, states, store_with
 
 
@@ -395,7 +395,7 @@ def _die_holding(url: str, *, lease: float) -> None:
 
 def _look_up(url: str, provider: Recorder) -> int:
     with Claims.opened(url) as work:
-        return delivery.look_up(work, 100, {"vendor": provider})
+        return aftermath.look_up(work, 100, {"vendor": provider})
 
 
 def _take_over(url: str, messages_left: int, provider: Recorder | None = None) -> None:
@@ -405,7 +405,7 @@ def _take_over(url: str, messages_left: int, provider: Recorder | None = None) -
     def all_taken() -> bool:
         nonlocal taken
         with transaction(url) as session:
-            taken += delivery.take_over(session, 100, {"vendor": provider or Recorder()})
+            taken += aftermath.take_over(session, 100, {"vendor": provider or Recorder()})
         return taken == messages_left
 
     assert _eventually(all_taken)
