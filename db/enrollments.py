@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
-from db.flows import Flow
-from db.messages import columns
+from db.flows import Flow, FlowVersion
+from db.messages import Message, columns
+from domain.messages import State
 
 
 class Enrollment(Row):
@@ -247,11 +248,16 @@ def counts(session: Session, flow_ids: Collection[int]) -> dict[int, dict[str, i
     return found
 
 
-def finished(session: Session, flow_ids: Collection[int]) -> list[int]:
-    """Those of the active flows in which nobody waits any more."""
+def finished(session: Session) -> list[int]:
+    """The active flows that have nothing left to do: nobody waits in them, and no message of theirs is still to go."""
     waiting = select(Enrollment.id).where(Enrollment.flow_id == Flow.id, Enrollment.state == "waiting").exists()
-    over = select(Flow.id).where(Flow.id.in_(flow_ids), Flow.status == "active", ~waiting)
-    return list(session.scalars(over))
+    unsent = (
+        select(Message.id)
+        .join(FlowVersion, FlowVersion.id == Message.flow_version_id)
+        .where(FlowVersion.flow_id == Flow.id, Message.state.in_((State.QUEUED, State.SENDING, State.UNKNOWN)))
+        .exists()
+    )
+    return list(session.scalars(select(Flow.id).where(Flow.status == "active", ~waiting, ~unsent)))
 
 
 def exit_reasons(session: Session, flow_id: int) -> dict[str, int]:

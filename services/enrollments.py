@@ -47,7 +47,8 @@ def enroll(
 def advance(session: Session, now: datetime, limit: int = 1000) -> int:
     """Take the next step of up to ``limit`` people for whom it is due in active flows; answer how many were taken.
 
-    People others work on are passed over. Whoever ordered or unsubscribed since the last step leaves instead.
+    People others work on are passed over. Whoever ordered or unsubscribed since the last step leaves instead. A flow is
+    done when nobody waits in it and all its messages have gone, so that it can be paused and ended until then.
     """
     due = rows.flows_with_due(session, now)
     taken = 0
@@ -56,7 +57,7 @@ def advance(session: Session, now: datetime, limit: int = 1000) -> int:
         runs = rows.claim_due(session, flow_id, now, share)
         _step(session, runs, now)
         taken += len(runs)
-    for flow_id in rows.finished(session, due):
+    for flow_id in rows.finished(session):
         flow_rows.move(session, flow_id, {flow_rows.ACTIVE}, flow_rows.DONE, now)
     return taken
 

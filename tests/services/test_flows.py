@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.audit import AuditEntry
@@ -58,6 +58,11 @@ def planned(session: Session) -> list[tuple[str, int]]:
     return sorted((name or "", step) for name, step in session.execute(pairs))
 
 
+def sent(session: Session) -> None:
+    """Let everything that waits in the queue have gone."""
+    session.execute(update(Message).where(Message.state == "queued").values(state="accepted"))
+
+
 def test_an_approved_flow_plans_each_step_for_everybody_in_its_time(session: Session, shop: Planted) -> None:
     flow = start(session)
     assert flow.status == "active"
@@ -67,8 +72,10 @@ def test_an_approved_flow_plans_each_step_for_everybody_in_its_time(session: Ses
     assert enrollments.advance(session, NOW + timedelta(days=9)) == 0
     assert enrollments.advance(session, NOW + timedelta(days=10)) == 3
     assert planned(session) == [("Ann", 0), ("Ann", 2), ("Ben", 0), ("Ben", 2), ("Cora", 0), ("Cora", 2)]
-    assert flows.get(session, flow.id).status == "done"
     assert flows.get(session, flow.id).people == {"done": 3}
+    sent(session)
+    enrollments.advance(session, NOW + timedelta(days=10))
+    assert flows.get(session, flow.id).status == "done"
 
 
 def test_a_message_carries_its_version_step_trace_and_limits(session: Session, shop: Planted) -> None:
@@ -224,6 +231,26 @@ def test_advancing_in_small_pieces_plans_everybody_once(session: Session, shop: 
 def test_one_message_to_one_audience_is_a_campaign(session: Session, shop: Planted) -> None:
     flow = start(session, steps=[FIRST])
     assert session.scalars(select(Campaign.flow_id)).all() == [flow.id]
+    enrollments.advance(session, NOW)
+    sent(session)
+    enrollments.advance(session, NOW)
+    assert flows.get(session, flow.id).status == "done"
+
+
+def test_a_campaign_whose_messages_are_still_to_go_can_be_paused_and_ended(session: Session, shop: Planted) -> None:
+    flow = start(session, steps=[FIRST])
+    for _ in range(2):
+        enrollments.advance(session, NOW)
+    assert flows.get(session, flow.id).status == "active"
+    flows.pause(session, flow.id, by="mara", now=NOW)
+    flows.cancel(session, flow.id, by="mara", now=NOW)
+    assert set(session.scalars(select(Message.state))) == {"canceled"}
+
+
+def test_a_flow_that_its_last_person_left_is_done(session: Session, shop: Planted) -> None:
+    flow = start(session)
+    for customer_id in shop.ids.values():
+        enrollments.leave(session, customer_id, reason="stop", now=NOW)
     enrollments.advance(session, NOW)
     assert flows.get(session, flow.id).status == "done"
 
