@@ -12,7 +12,7 @@ Comparison = Literal["eq", "ne", "gt", "gte", "lt", "lte", "between"]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number to compare with, or two for ``between``. ``op`` is ``None`` where the words left it open ("3 orders")."""
+    """A number to compare with, or two for ``between``. ``op`` is ``None`` where it was left open ("3 orders")."""
 
     op: Comparison | None
     low: Decimal
@@ -129,6 +129,3 @@ def _times(grammar: Grammar) -> None:
     @grammar.rule("times_amount", "<count_amount> :time_word", "[on] <count_amount> [:different] :time_word")
     def _(_c: Chart, _i: int, _e: int, found: Amount) -> Amount:
         return found
-
-    grammar.rule("only_once", ":only")(lambda *_: True)
-    grammar.rule("in_all", "in total", "altogether")(lambda *_: True)

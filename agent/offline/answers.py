@@ -28,9 +28,14 @@ def refused(chart: Sentence, question: str, unused: tuple[str, ...] = (), intent
 
 
 def segment(
-    chart: Sentence, found: Audience, *, intent: Intent = "segment", flow: FlowRequest | None = None, objective: range = range(0),
+    chart: Sentence,
+    found: Audience,
+    *,
+    intent: Intent = "segment",
+    flow: FlowRequest | None = None,
+    objective: range = range(0),
     patched: bool = False,
-) -> Reading:  # fmt: skip
+) -> Reading:
     """A segment, or a campaign's audience, as far as the words decide it."""
     tree = found.tree
     if tree is None and found.everyone and not found.unused:

@@ -89,12 +89,12 @@ def spans(
     found = []
     for item in items:
         start, end = chart.span(item.start, item.end)
-        role = _role(item, chart, objective)
+        role = _role(item, objective)
         found.append(Span(start=start, end=end, text=chart.text[start:end], role=role, path=paths.get((start, end))))
     return tuple(found)
 
 
-def _role(item: Item, chart: Sentence, objective: range) -> Role:
+def _role(item: Item, objective: range) -> Role:
     if item.start in objective:
         return "objective"
     if item.kind in {"condition", "fragment"}:

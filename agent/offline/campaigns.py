@@ -1,21 +1,23 @@
 """Is something to be sent, to whom, what for, and in which steps?
 
-The goal ("improve revenue from", "announce our grinder to") and what the message is about are the marketer's words: they
-are kept for the writer of the content and are not searched for conditions.
+The goal ("improve revenue from", "announce our grinder to") and what the message is about are the marketer's words:
+they are kept for the writer of the content and are not searched for conditions.
 """
 
 from dataclasses import dataclass, replace
 
 from agent.offline import answers
 from agent.offline.audience import Audience, audience, with_everyone
-from agent.offline.reading import FlowRequest, Option, Reading, Step
 from agent.offline.frames import Frame
+from agent.offline.reading import FlowRequest, Option, Reading, Step
 from agent.offline.sentence import Said, Sentence
 from agent.offline.terms import filled
 from agent.offline.trees import Group, Leaf, Note, Tree, joined, leaves, one_of
 from domain import segments as seg
 from domain.segments import Channel, Definition
 from domain.windows import spoken
+
+UNSURE = 0.3
 
 _AUDIENCES = (
     ({"win", "winback", "lure", "bring"}, "lapsed"),
@@ -97,7 +99,7 @@ def _thing(chart: Sentence, goal: range) -> Said | None:
 def _request(chart: Sentence) -> Request | None:
     n = len(chart.tokens)
     start = chart.past(0, "lead", "comma")
-    for at in sorted({0, start, *_back(chart, start)}):
+    for at in sorted({0, *range(max(0, start - 3), start + 1)}):
         head = _head(chart, at)
         if head:
             break
@@ -110,11 +112,6 @@ def _request(chart: Sentence) -> Request | None:
     tail = next((i for i in range(first + 1, colon) if chart.is_any(i, "tail") and not _inside(chart, i, first)), colon)
     them = first < n and bool(chart.is_any(first, "them")) and not chart.is_any(first, "entity")
     return Request(range(at, first), range(first, tail), range(tail, colon), range(colon, n), channel, to_them=them)
-
-
-def _back(chart: Sentence, start: int) -> list[int]:
-    """Places a little before the end of the polite words, as "make" or "get" may be one of them or the head."""
-    return [i for i in range(max(0, start - 3), start)]
 
 
 def _head(chart: Sentence, i: int) -> tuple[int, Channel] | None:
@@ -174,7 +171,7 @@ def _takes_people(chart: Sentence, i: int) -> bool:
 
 
 def _first_people(chart: Sentence, start: int, end: int) -> int:
-    """The place where the goal ends and the people begin: those it is done to, or those named behind "to", "from" ..."""
+    """The place where the goal ends and the people begin: those it is done to, or those behind "to", "from" ..."""
     direct = next((i for i in range(start, end) if _may_begin(chart, i, end)), end)
     if direct < end and _is_noun(chart, direct, end):
         return direct
@@ -332,9 +329,14 @@ def _who(chart: Sentence, flow: FlowRequest, people: Audience) -> Reading:
             made = answers.one(_allowed(tree, flow.channel))
             options.append(Option(label=f"{name}: {term.explained()}", definition=answers.definition(chart, made)))
     return Reading(
-        text=chart.text, action="clarify", intent="flow", flow=flow, question="Who should get it?", options=tuple(options),
-        confidence=0.3,
-    )  # fmt: skip
+        text=chart.text,
+        action="clarify",
+        intent="flow",
+        flow=flow,
+        question="Who should get it?",
+        options=tuple(options),
+        confidence=UNSURE,
+    )
 
 
 def waits(flow: FlowRequest) -> str:

@@ -1,4 +1,4 @@
-"""How is a value compared, once it is clear which? ``is Texas or Ohio``, ``ends with gmail.com``, ``over 30``, ``is unknown``."""
+"""How is a value compared, once it is clear which? ``is Texas or Ohio``, ``ends with gmail.com``, ``is unknown``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Any
 
 from agent.offline.amounts import Amount, decided
 from agent.offline.frames import money_notes
-from agent.offline.lexicon import Value, small_words
+from agent.offline.lexicon import Value
+from agent.offline.small_words import listed
 from agent.offline.sentence import Sentence
 from agent.offline.trees import Note
 from domain.catalog import Attribute
@@ -25,7 +26,7 @@ _TEXT_CLASSES = (
     ("one_of", "eq", "in"),
     ("is", "eq", "in"),
 )
-_STOPS = frozenset(small_words()["lists"]["stop"])
+_STOPS = listed("stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def comparisons(
         return
     yield from _presence(chart, i)
     if entry.kind == "text":
-        yield from _texts(chart, i, entry, name, owner)
+        yield from _texts(chart, i, name, owner)
     elif entry.kind in NUMBERS:
         yield from _numbers(chart, i, entry)
     elif entry.kind == "boolean":
@@ -90,7 +91,7 @@ def _lists(chart: Sentence, i: int, name: str, owner: str) -> Iterator[tuple[int
                 yield end, Compared("has", values[0])
 
 
-def _texts(chart: Sentence, i: int, entry: Attribute, name: str, owner: str) -> Iterator[tuple[int, Compared]]:
+def _texts(chart: Sentence, i: int, name: str, owner: str) -> Iterator[tuple[int, Compared]]:
     for kind, one, many in _TEXT_CLASSES:
         for start, _ in chart.at(kind, i):
             for end, values, notes in values_at(
@@ -176,7 +177,7 @@ def _free(chart: Sentence, i: int) -> Iterator[tuple[int, tuple[str, ...], tuple
     ):
         yield i + 2, (f"+{chart.tokens[i + 1].norm}",), ()
         return
-    if token.kind == "number" or token.kind == "phone":
+    if token.kind in {"number", "phone"}:
         yield i + 1, (str(token.value) if token.kind == "phone" else token.text.rstrip("+"),), ()
         return
     if token.kind != "word" or token.stem in _STOPS:

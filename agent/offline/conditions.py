@@ -1,4 +1,4 @@
-"""Which conditions may begin at a place of the sentence? Every kind there is, with what may stand before: not, only, recently."""
+"""Which conditions may begin at a place? Every kind there is, with what may stand before it: not, only, recently."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from agent.offline import amounts, deeds, measures, permissions, terms, things, 
 from agent.offline.amounts import Amount
 from agent.offline.frames import Frame
 from agent.offline.grammar import Alternative, Grammar
+from agent.offline.small_words import small_words
 from agent.offline.sentence import Said, Sentence
 from agent.offline.things import Things
 from agent.offline.times import Days, Stretch
@@ -52,6 +53,8 @@ class Fragment:
 def grammar() -> Grammar:
     """The rules of all conditions."""
     made = Grammar()
+    for name, patterns in small_words()["patterns"].items():
+        made.rule(name, *patterns)(lambda *_: True)
     for part in (times, amounts, things, terms, deeds, measures, traits, permissions):
         part.add(made)
     made.reader("core")(_core)

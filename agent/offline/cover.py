@@ -10,7 +10,7 @@ CONDITION, FRAGMENT, BARE = 1.0, 3.0, 1.4
 BEYOND = 0.9
 """What is understood and cannot be said in the segment language must not be read as something that can."""
 MARK, FILLER, ASK, UNKNOWN = 0.3, 0.45, 0.4, 10.0
-SIGN, LEFT_OVER_SIGN = 0.1, 0.5
+SIGN, LEFT_OVER_SIGN, LONGER = 0.1, 0.5, 0.01
 
 MARKS = (
     "but",
@@ -29,6 +29,7 @@ MARKS = (
     "them",
 )
 _SILENT = {"?", "!", "-", ".", "/", "&", "+"}
+_BRACKETS = {"(": "open", ")": "close"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Item:
 def cover(
     chart: Sentence, start: int = 0, end: int | None = None, *, extra: tuple[tuple[str, float], ...] = ()
 ) -> list[Item]:
-    """The cheapest row of items from one place to another; ``extra`` are further parts to look for, with their price."""
+    """The cheapest row of items from one place to another; ``extra`` are further parts and their price."""
     last = len(chart.tokens) if end is None else end
     best: list[tuple[float, int, Item | None]] = [(float("inf"), 0, None)] * (last + 1)
     best[start] = (0.0, 0, None)
@@ -67,32 +68,32 @@ def cover(
 
 
 def _items(chart: Sentence, i: int, start: int, extra: tuple[tuple[str, float], ...]) -> Iterator[tuple[float, Item]]:
+    """All that may stand at a place, each with its price; one unknown word always may."""
     for kind, price in extra:
-        for end, value in chart.at(kind, i):
-            yield price, Item(kind, i, end, value)
-    for end, said in chart.at("condition", i):
-        yield _price(chart, i, end), Item("condition", i, end, said)
+        yield from ((price, Item(kind, i, end, value)) for end, value in chart.at(kind, i))
+    # a single word that is a condition by itself must not win against its being part of a mark or a request
+    yield from (
+        (BARE if end == i + 1 else CONDITION, Item("condition", i, end, said)) for end, said in chart.at("condition", i)
+    )
     if i > start:
-        for end, fragment in chart.at("fragment", i):
-            yield FRAGMENT, Item("fragment", i, end, fragment)
-    token = chart.tokens[i]
-    if token.norm in {"(", ")"}:
-        yield SIGN, Item("open" if token.norm == "(" else "close", i, i + 1)
-    for end, least in chart.at("n_of", i):
-        yield MARK, Item("n_of", i, end, least)
-    for kind in MARKS:
-        for end, _ in chart.at(kind, i):
-            yield MARK + (0.01 * (end - i)), Item(kind, i, end, chart.stems[i])
-    for kind, price in (("filler", FILLER), ("ask", ASK)):
-        for end, _ in chart.at(kind, i):
-            yield price, Item("filler", i, end, kind)
-    if token.kind == "sign":
-        yield SIGN if token.norm in _SILENT else LEFT_OVER_SIGN, Item("filler", i, i + 1, "sign")
-    for end, _ in chart.at("single", i):
-        yield BEYOND, Item("unknown", i, end)
+        yield from ((FRAGMENT, Item("fragment", i, end, found)) for end, found in chart.at("fragment", i))
+    yield from _marks(chart, i)
+    yield from _fillers(chart, i)
+    yield from ((BEYOND, Item("unknown", i, end)) for end, _ in chart.at("single", i))
     yield UNKNOWN, Item("unknown", i, i + 1)
 
 
-def _price(chart: Sentence, i: int, end: int) -> float:
-    """A single word that is a condition by itself must not win against its being part of a mark or a request."""
-    return BARE if end == i + 1 else CONDITION
+def _marks(chart: Sentence, i: int) -> Iterator[tuple[float, Item]]:
+    norm = chart.tokens[i].norm
+    if norm in _BRACKETS:
+        yield SIGN, Item(_BRACKETS[norm], i, i + 1)
+    yield from ((MARK, Item("n_of", i, end, least)) for end, least in chart.at("n_of", i))
+    for kind in MARKS:
+        yield from ((MARK + LONGER * (end - i), Item(kind, i, end, chart.stems[i])) for end, _ in chart.at(kind, i))
+
+
+def _fillers(chart: Sentence, i: int) -> Iterator[tuple[float, Item]]:
+    for kind, price in (("filler", FILLER), ("ask", ASK)):
+        yield from ((price, Item("filler", i, end, kind)) for end, _ in chart.at(kind, i))
+    if chart.tokens[i].kind == "sign":
+        yield SIGN if chart.tokens[i].norm in _SILENT else LEFT_OVER_SIGN, Item("filler", i, i + 1, "sign")

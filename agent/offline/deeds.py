@@ -1,4 +1,4 @@
-"""Which activity do some words describe? ``bought beans twice in March``, ``at least 3 orders over $100``, ``last order``."""
+"""Which activity do some words describe? ``bought beans twice in March``, ``3 orders over $100``, ``last order``."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -91,33 +91,18 @@ def _money(grammar: Grammar) -> None:
         )
         return None if counted or found.low < LEAST_MONEY else replace(found, op=op)
 
-    rule("value_word", "value", "total", "amount", "price")(lambda *_: True)
-    rule(
-        "counted",
-        ":activity_noun",
-        ":metric",
-        ":entity",
-        ":product_word",
-        ":time_word",
-        ":different",
-        ":unit_word",
-        "-",
-    )(lambda *_: True)
-    rule("not_again", ":not [in|from|with]", "in|from|through|via|by|on")(lambda *_: True)
-
 
 def _quantities(grammar: Grammar) -> None:
     rule = grammar.rule
 
     @rule("quantity_arg", "<count_amount> :different <kind_word>", ":compare_kinds <kind_word>")
-    def _(chart: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any]:
+    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any]:
         amount = found[0] if isinstance(found[0], Amount) else Amount("gte", Decimal(2), text="different")
         return {"amount": amount, "distinct": found[-1]}
 
     @rule("quantity_arg", "<count_amount> <kind_word>")
-    def _(chart: Sentence, i: int, end: int, amount: Amount, kind: str) -> dict[str, Any] | None:
-        plain = any(last == end and chart.is_any(last - 1, "product_word") for last in (end,))
-        return None if plain else {"amount": amount, "distinct": kind}
+    def _(chart: Sentence, _i: int, end: int, amount: Amount, kind: str) -> dict[str, Any] | None:
+        return None if chart.is_any(end - 1, "product_word") else {"amount": amount, "distinct": kind}
 
     @rule("quantity_arg", "<count_amount> [:unit_word] of <things>", "<count_amount> [:unit_word] <things>")
     def _(_c: Sentence, _i: int, _e: int, amount: Amount, things: Things) -> dict[str, Any]:
@@ -131,8 +116,6 @@ def _quantities(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, money: dict[str, Any]) -> dict[str, Any]:
         return {**money, "price": not money.get("sum") and not money.get("single")}
 
-    rule("but_for", "but|except|besides", "other than", "apart|aside from", "except for")(lambda *_: True)
-
     @rule("nothing_but", "nothing :but_for <things>", "no :generic :but_for <things>")
     def _(_c: Sentence, _i: int, _e: int, found: Things) -> Things:
         return found
@@ -140,8 +123,6 @@ def _quantities(grammar: Grammar) -> None:
     @rule("anything_but", ":something :but_for <things>", "[any|some|a] :generic :but_for <things>")
     def _(_c: Sentence, _i: int, _e: int, found: Things) -> Things:
         return found
-
-    rule("compare_kinds", "different", "various")(lambda *_: True)
 
     @rule("kind_word", "<property>")
     def _(chart: Sentence, _i: int, _e: int, owned: tuple[tuple[str, str], ...]) -> str | None:
@@ -178,8 +159,7 @@ def _tested_alone(chart: Sentence, i: int) -> Iterator[Alternative]:
 def _used(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
     """A value that says itself what it is of: redeemed WELCOME10."""
     for start, _ in chart.at("used", i):
-        for end, thing in chart.at("category_name", start) if start < len(chart.stems) else ():
-            yield end, thing
+        yield from chart.at("category_name", start) if start < len(chart.stems) else ()
 
 
 def _named_behind(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
@@ -452,17 +432,8 @@ def _buying(chart: Sentence) -> tuple[str, ...]:
 
 def _edges(grammar: Grammar) -> None:
     rule = grammar.rule
-    rule("a_word", "a", "an")(lambda *_: True)
-    rule("of_word", "of")(lambda *_: True)
-    rule("separate", "separate", "successful", "valid", "completed")(lambda *_: True)
-    rule("where_word", "where", "whose")(lambda *_: True)
-    rule(
-        "thing_prep", "of|for|from|in|containing|including|with|on|contain|include|featuring|through|via|by|using|over"
-    )(lambda *_: True)
-    rule("echo_prep", "of|from|on|in|to|by|our|we|sent")(lambda *_: True)
     rule("edge", ":edge_last")(lambda *_: "last")
     rule("edge", ":edge_first")(lambda *_: "first")
-    rule("was", ":be", ":have :be", ":do", "happened|occurred|took|place", ":be :ever")(lambda *_: True)
 
     @rule(
         "edged",
@@ -470,7 +441,7 @@ def _edges(grammar: Grammar) -> None:
         ":with [:det] <edge> <activity_noun> [date|day|time] [:was] <window>",
         "[:have] <edge> <activity_verb> [:something] <window>",
     )
-    def _(chart: Sentence, i: int, end: int, edge: str, names: tuple[str, ...], stretch: Stretch) -> Said | None:
+    def _(chart: Sentence, _i: int, _e: int, edge: str, names: tuple[str, ...], stretch: Stretch) -> Said | None:
         return edged(chart, edge, names[0], stretch)
 
     @rule(
@@ -498,11 +469,6 @@ def _edges(grammar: Grammar) -> None:
     )
     def _(chart: Sentence, _i: int, _e: int, length: str, names: tuple[str, ...]) -> Said | None:
         return said(Frame(names, stretch=Stretch(Window(last=length)), none=True), chart)
-
-    rule("it_is", "it :be", "it :have :be", "with", "there have|has been")(lambda *_: True)
-    rule("been", "been", "already|been")(lambda *_: True)
-    rule("passed", "passed", "gone by", "elapsed")(lambda *_: True)
-    rule("since_word", "since", "after", "from")(lambda *_: True)
 
 
 def edged(chart: Sentence, edge: str, name: str, stretch: Stretch) -> Said | None:

@@ -46,19 +46,6 @@ class Change:
 def add(grammar: Grammar) -> None:
     """Teach a grammar how changes are asked for."""
     rule = grammar.rule
-    rule(
-        "polite",
-        "please|ok|okay|now|actually|hmm|then|and|can|could|you|lets|just|no|yes|great|good|nice|thanks|but|perfect|cool|also|instead|better|rather|would",
-        "can you",
-        "let us",
-    )(lambda *_: True)
-    rule(
-        "make",
-        "make|set|change|turn|use|try|raise|lower|increase|decrease|reduce|extend|shorten|move|take|update|adjust|bump|do|go|switch|widen|tighten|limit|expand|modify",
-    )(lambda *_: True)
-    rule("it", "it|that|this|them", "the window|period|time|timeframe|threshold|number|limit|cutoff|cut|range|percentile|amount|value|minimum|recency|one|lookback", "to|with|for|at|in|by", "up|down|out|back to",
-         "the date range", "time window|frame")(lambda *_: True)  # fmt: skip
-    rule("instead", "instead|please|now|rather", "instead please", "?", "!", ".", "for that", "then")(lambda *_: True)
 
     @rule("new_number", "<length>", "the :last <length>", "[:in] the :last <length>", "last|past <length>")
     def _(_c: Sentence, _i: int, _e: int, length: str) -> Change:
@@ -137,12 +124,6 @@ def add(grammar: Grammar) -> None:
         return (f"term {term.word}",)
 
     rule("referent", "<channels>", "consent|subscription", "email consent")(lambda *_: ("consent",))
-    rule("remove", "remove|drop|delete|forget|skip|cancel|lose|scrap|eliminate", "get rid of", "take out|away|off", "leave out|off", "forget about", "without", "ignore", "no need for", "clear", "discard", "i do not need|want",
-         "do not filter by|on", "undo")(lambda *_: True)  # fmt: skip
-    rule(
-        "piece",
-        "condition|filter|rule|part|criterion|criteria|one|1|requirement|constraint|clause|bit|restriction|line|limit|window",
-    )(lambda *_: True)
 
     @grammar.reader("which")
     def _(chart: Sentence, i: int) -> Iterator[tuple[int, int]]:
@@ -169,23 +150,6 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, said: Any) -> dict[str, Any]:
         return {"like": said.tree}
 
-    rule("adding", "only|just", "also", "but only|also|just", "and [also|only]", "plus", "additionally", "restrict|limit|narrow|filter|reduce it|them|this|that|down [down] to", "restrict|limit|narrow|filter to|by|for", "add", "keep only|just", "now only",
-         "who [also]", "that [also]", "make it only|just", "of|among those|these|them|that [:comma] [only]", "require|requiring", "and only those|the|them [who|that|in]", "with the condition that", "where",
-         "and they must", "make sure they", "they must|should [also|be|have]", "it should be|have", "additionally require")(lambda *_: True)  # fmt: skip
-    rule(
-        "including",
-        "or",
-        "include|add [also] [:them]",
-        "include|add [also] people|customer|everyone",
-        "also include|add",
-        "plus :them",
-        "and :them who",
-        "as well as",
-        "or also",
-        "include",
-    )(lambda *_: True)
-    rule("excluding", ":except", "but not|without|exclude", "not", "and not|exclude", "remove|drop|leave|take [out] :det :entity", "remove|drop people|everyone|anyone|customer|those|them", "but leave out", "nobody|no one", "without",
-         "not those", "take out people|those|everyone|customer|anyone")(lambda *_: True)  # fmt: skip
     rule(
         "swap",
         ":make [:live] [:det] <values> to|with|by|for|into [:live] <value_again>",

@@ -36,8 +36,8 @@ class Frame:
     """One activity as far as it was described.
 
     ``heads`` are the activities that the verb or noun may mean, likeliest first. ``money`` is compared with the row's
-    first amount of money, with ``sum`` its total over all rows, with ``price`` the price of the thing; ``quantity`` counts
-    pieces instead of rows.
+    first amount of money, with ``sum`` its total over all rows, with ``price`` the price of the thing; ``quantity``
+    counts pieces instead of rows.
     """
 
     heads: tuple[str, ...]

@@ -5,14 +5,9 @@ Where the infinitive cannot be told (``rated``: rat or rate) both are taken: a f
 
 from collections.abc import Iterator
 
-_PAST = {
-    "bought": "buy", "made": "make", "put": "put", "got": "get", "gotten": "get", "spent": "spend", "began": "begin", "begun": "begin",
-    "left": "leave", "saw": "see", "seen": "see", "sent": "send", "read": "read", "took": "take", "taken": "take", "gave": "give",
-    "given": "give", "wrote": "write", "written": "write", "went": "go", "gone": "go", "came": "come", "did": "do", "done": "do",
-    "had": "have", "has": "have", "paid": "pay", "sold": "sell", "found": "find", "ran": "run", "lost": "lose", "won": "win",
-    "chose": "choose", "chosen": "choose", "heard": "hear", "held": "hold", "kept": "keep", "led": "lead", "was": "be", "were": "be",
-    "broke": "break", "brought": "bring", "built": "build", "hit": "hit", "set": "set", "cut": "cut",
-}  # fmt: skip
+from agent.offline.small_words import table
+
+_PAST = table("past")
 _WHOLE = {
     "be": ("was", "were", "been", "being", "is", "are"),
     "have": ("have", "has", "had", "having"),

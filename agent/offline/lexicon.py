@@ -1,28 +1,25 @@
 """Which words does the planner know in this store, and what can each mean?
 
-A lexicon is made from a catalog (attributes, activities, metrics and their frequent values), a glossary, tags and names of
-saved segments, and the small words of ``words.toml``. It knows no database; it is made once per catalog and kept.
+A lexicon is made from a catalog (attributes, activities, metrics and their frequent values), a glossary, tags, names of
+saved segments, and the small words of English. It knows no database; it is made once per catalog and kept.
 """
 
 import threading
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from agent.offline import titles
 from agent.offline.grammar import Alternative
 from agent.offline.inflections import agents, bases, forms
 from agent.offline.places import aliases
+from agent.offline.small_words import small_words
 from agent.offline.titles import Titles
 from agent.offline.tokens import Token, words
 from agent.offline.typos import Targets
 from domain.catalog import Activity, Attribute, Catalog, Metric
-from domain.glossary import Glossary, Term, Undecided
+from domain.glossary import Glossary
 
-FILE = Path(__file__).with_name("words.toml")
 KEPT = 8
 LONGEST_VALUE = 8
 MOST_CODES = 500
@@ -373,12 +370,3 @@ def _secondary(attributes: Mapping[str, Attribute]) -> frozenset[str]:
     return frozenset(
         name for name, label in labels.items() if any(label.endswith(f" {other}") for other in labels.values())
     )
-
-
-@cache
-def small_words() -> Mapping[str, Any]:
-    """The words of ``words.toml``."""
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
-
-
-TermSense = Term | Undecided

@@ -1,6 +1,6 @@
-"""How do the conditions of a sentence hang together? Not binds closer than and, and closer than or; what is unclear is asked.
+"""How do the conditions of a sentence hang together? Not binds closer than and, and closer than or.
 
-Modifiers that stand side by side without a connective all hold. A connective joins what stands in the same row of
+What is unclear is asked. Modifiers that stand side by side without a connective all hold. A connective joins what stands in the same row of
 modifiers or clauses; "but", "except" and a comma before a connective begin a new one.
 """
 

@@ -1,4 +1,4 @@
-"""Which metric is compared with what? ``LTV over $500``, ``spent $100 on beans``, ``top 10 % by orders``, ``high AOV``."""
+"""Which metric is compared with what? ``LTV over $500``, ``spent $100 on beans``, ``top 10 % by orders``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -102,11 +102,6 @@ def _compared(grammar: Grammar) -> None:
             if money
             else None
         )
-
-    rule("metric_prep", "of|at|in|that|which|equal|worth|value", "of :cost", "that :be", "which :be", ":")(
-        lambda *_: True
-    )
-    rule("metric_of", "of|for|in|by|on", "in terms of", "when it come to")(lambda *_: True)
 
 
 def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | None) -> Said | None:
@@ -249,7 +244,8 @@ def _ranks(grammar: Grammar) -> None:
 
     @rule(
         "ranked",
-        "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among <population>] [<per>] [<window>]",
+        "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among "
+        "<population>] [<per>] [<window>]",
         "[in|among] [:det] <end> <size> [:of] [:det] <metric> [<population>] [<per>] [<window>]",
     )
     def _(chart: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], *found: Any) -> Said | None:

@@ -1,10 +1,10 @@
-"""Who may be written to, and who carries which mark? Consent, reachability, suppression, tags, saved segments, buckets."""
+"""Who may be written to, and who carries which mark? Consent, reachability, tags, saved segments, buckets."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.lexicon import small_words
+from agent.offline.small_words import listed
 from agent.offline.sentence import Said, Sentence
 from agent.offline.tokens import Token
 from agent.offline.trees import Leaf, Note, Tree, joined
@@ -12,7 +12,7 @@ from domain import segments as seg
 
 CHANNELS: tuple[seg.Channel, ...] = ("email", "sms", "whatsapp")
 
-_NO_TAGS = frozenset(small_words()["lists"]["stop"])
+_NO_TAGS = listed("stop")
 
 Channels = tuple[Literal["any", "all"], tuple[seg.Channel, ...]]
 
@@ -181,8 +181,6 @@ def _marks(grammar: Grammar) -> None:
     )
     def _(_c: Sentence, _i: int, _e: int, found: Said) -> Said:
         return found
-
-    rule("called", "called|named|of|:")(lambda *_: True)
 
     @grammar.reader("tags")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:

@@ -6,6 +6,7 @@ from typing import Any
 from agent.offline.grammar import Grammar
 from agent.offline.reading import Command, CustomerQuery, Reading
 from agent.offline.sentence import Sentence
+from agent.offline.small_words import listed, table
 from agent.offline.tokens import Token
 from domain.segments import Definition
 
@@ -31,11 +32,8 @@ _AFRESH = re.compile(
     re.IGNORECASE,
 )
 
-_NOUNS = {"segment": "segment", "audience": "segment", "flow": "flow", "automation": "flow", "journey": "flow", "campaign": "campaign", "message": "message", "glossary": "glossary",
-          "definition": "glossary", "term": "glossary", "product": "product", "approval": "approval", "proposal": "approval"}  # fmt: skip
-_VERBS = {"list": "list", "show": "list", "view": "list", "see": "list", "display": "list", "save": "save", "store": "save", "keep": "save", "delete": "delete", "remove": "delete", "archive": "delete",
-          "pause": "pause", "stop": "pause", "halt": "pause", "resume": "resume", "restart": "resume", "continue": "resume", "unpause": "resume", "activate": "activate", "launch": "activate", "start": "activate",
-          "approve": "approve", "accept": "approve", "reject": "reject", "decline": "reject", "undo": "undo", "revert": "undo", "rename": "rename", "open": "show", "cancel": "pause"}  # fmt: skip
+_NOUNS = table("command_nouns")
+_VERBS = table("command_verbs")
 
 
 def add(grammar: Grammar) -> None:
@@ -44,7 +42,8 @@ def add(grammar: Grammar) -> None:
 
     @rule(
         "clock",
-        "advance|move|set|push|turn|wind|jump|skip|go|forward|fast|shift [forward] [the] [:clock_word] [forward|ahead|on] [by|to|in] [the] [future] <length> [ahead|forward|later|into] [the] [future]",
+        "advance|move|set|push|turn|wind|jump|skip|go|forward|fast|shift [forward] [the] [:clock_word] "
+        "[forward|ahead|on] [by|to|in] [the] [future] <length> [ahead|forward|later|into] [the] [future]",
         "let <length> pass",
         "<length> later",
         "skip [ahead] [by] <length>",
@@ -60,17 +59,17 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, length: str) -> str:
         return length
 
-    rule("clock_word", "clock|time|date|calendar|day", "store clock", "clock of the store")(lambda *_: True)
-
     @rule(
         "looked_up",
-        "[:look] [:det] [customer|person|profile|contact|user|member] [with] [the] [email|phone|number|id|named|called] [address|number] [of] [is] <who_it_is>",
+        "[:look] [:det] [customer|person|profile|contact|user|member] [with] [the] "
+        "[email|phone|number|id|named|called] [address|number] [of] [is] <who_it_is>",
         ":look [:det] <who_it_is> [profile|orders|order|history|record|timeline|detail|data]",
         "who is <who_it_is>",
         "<who_it_is>",
         "what did|has <who_it_is> buy|bought|order|ordered|do|purchase|purchased",
         "tell me [more] about <who_it_is>",
-        ":look [:det] profile|order|history|record|timeline|detail|data|information [:det] [of|for|about|on] [customer] <who_it_is>",
+        ":look [:det] profile|order|history|record|timeline|detail|data|information [:det] [of|for|about|on] "
+        "[customer] <who_it_is>",
         ":look everything|all about|on <who_it_is>",
         "when did <who_it_is> last order|buy|purchase",
     )
@@ -94,20 +93,6 @@ def add(grammar: Grammar) -> None:
     )
     def _(_c: Sentence, _i: int, _e: int, query: dict[str, Any]) -> dict[str, Any]:
         return {**query, "verb": "delete"}
-
-    rule(
-        "look",
-        "show|find|open|look|get|see|display|view|pull|search|give [me|us] [up|for]",
-        "look up|for",
-        "lookup",
-        "search for",
-        "pull up",
-        "bring up",
-        "i want to see",
-        "can you show|find [me]",
-        "show me",
-        "find me",
-    )(lambda *_: True)
 
     @rule("who_it_is", "<token_email>")
     def _(_c: Sentence, _i: int, _e: int, token: Token) -> dict[str, Any]:
@@ -248,37 +233,7 @@ def _command(chart: Sentence) -> Reading | None:
     return Reading(text=chart.text, action="answer", intent="command", command=command)
 
 
-_SMALL = frozenset(
-    [
-        "please",
-        "the",
-        "my",
-        "our",
-        "a",
-        "an",
-        "all",
-        "me",
-        "us",
-        "of",
-        "for",
-        "every",
-        "existing",
-        "saved",
-        "current",
-        "have",
-        "i",
-        "we",
-        "do",
-        "you",
-        "can",
-        "could",
-        "now",
-        "again",
-        "number",
-        "no",
-        "id",
-    ]
-)
+_SMALL = listed("command_small")
 
 
 def _meaning(chart: Sentence) -> Reading | None:

@@ -1,4 +1,4 @@
-"""Is a figure asked for? ``how many``, ``average LTV by country``, ``90th percentile of AOV``, ``top products``, ``orders per month``."""
+"""Is a figure asked for? ``how many``, ``average LTV by country``, ``top products``, ``orders per month``."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from agent.offline.logic import combined
 from agent.offline.measures import WHOLE, counting
 from agent.offline.reading import Reading, StatsQuery
 from agent.offline.sentence import Sentence
+from agent.offline.small_words import table
 from agent.offline.times import Stretch
 from agent.offline.tokens import Token
 from agent.offline.trees import Tree, choices, one_of
@@ -18,20 +19,9 @@ from domain.segments import Definition
 from domain.windows import Window
 
 ASKED = 0.6
-_AGGREGATES = {
-    "average": "average", "mean": "average", "median": "median", "typical": "median", "total": "total", "sum": "total", "combined": "total", "overall": "total",
-    "minimum": "minimum", "min": "minimum", "lowest": "minimum", "smallest": "minimum", "maximum": "maximum", "max": "maximum",
-    "highest": "maximum", "largest": "maximum", "biggest": "maximum",
-}  # fmt: skip
-_QUESTIONS = frozenset("how what which where count".split())
-_INTERVALS = {
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-    "annual": "year",
-}
+_AGGREGATES = table("aggregates")
+_QUESTIONS = frozenset(["how", "what", "which", "where", "count"])
+_INTERVALS = table("intervals")
 
 
 def add(grammar: Grammar) -> None:
@@ -44,10 +34,6 @@ def add(grammar: Grammar) -> None:
 
 def _counts(grammar: Grammar) -> None:
     rule = grammar.rule
-    rule("how_many", "how many", "[:what_is] [the] number|count of", "[:what_is] the total number|count of", "count", "count of", "give me the count of",
-         "count how many", "[the] size of")(lambda *_: True)  # fmt: skip
-    rule("what_is", "what is|are|was|were|be", "what", "show|give|tell [me|us]", "calculate|compute|get|find|measure", "what is|are our|my", "how high|large|big is|are",
-         "i want [to] [see|know]", "do you know", "how much is", "what about", "what would be")(lambda *_: True)  # fmt: skip
 
     @rule("asked", ":how_many [of] [:them] [:det] <countable> [:happened]", ":how_many of :them")
     def _(_c: Sentence, _i: int, _e: int, slots: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -72,10 +58,6 @@ def _counts(grammar: Grammar) -> None:
     @rule("countable", "[different|distinct|unique] <attribute>")
     def _(_c: Sentence, _i: int, _e: int, names: tuple[str, ...]) -> dict[str, Any]:
         return {"what": "distribution", "attribute": names[0]}
-
-    rule("happened", "did we|i get|have|receive|make|take|process", "do we|i have|get|receive", "have been|be placed|made|sent|received", "were|was|are placed|made|received|there",
-         "there are|is|were|was", "came|come in", "happened|occurred", "have we|i had|got|received", "do i have", "are there", "did customer place|make",
-         "were there", "was there", "be there")(lambda *_: True)  # fmt: skip
 
 
 def _aggregates(grammar: Grammar) -> None:
@@ -110,9 +92,6 @@ def _aggregates(grammar: Grammar) -> None:
         metric = _metric_of(chart, owned, what)
         return {"what": what, "metric": metric} if metric else None
 
-    rule("among", "among|amongst|for|of|within|from|across")(lambda *_: True)
-    rule("money_word", "money", "revenue", "sales")(lambda *_: True)
-
     @rule(
         "asked",
         "[:what_is] [:det] <nth> [:of] [:det] [:distribution_of] <metric>",
@@ -125,11 +104,10 @@ def _aggregates(grammar: Grammar) -> None:
         number = float(nth.number) if isinstance(nth, Token) else nth
         return {"what": "percentile", "metric": metric, "percentile": number} if 0 < number < WHOLE else None
 
-    rule("distribution_of", "distribution|histogram|spread|breakdown [of] [the]")(lambda *_: True)
-
     @rule(
         "asked",
-        "[:what_is] [:det] distribution|histogram|spread|range|quartile|percentile|breakdown|plot|chart of [:det] <metric>",
+        "[:what_is] [:det] distribution|histogram|spread|range|quartile|percentile|breakdown|plot|chart of [:det] "
+        "<metric>",
         "[:what_is] [:det] <metric> distribution|histogram|spread|percentile|quartile",
         "how is|are [:det] <metric> distributed",
     )
@@ -164,8 +142,6 @@ def _metric_of(chart: Sentence, owned: tuple[tuple[str, str], ...], what: str) -
 
 def _tops(grammar: Grammar) -> None:
     rule = grammar.rule
-    rule("popular", "most popular|bought|sold|purchased|ordered|common|viewed|frequent", "best selling|seller", "bestselling", "top selling", "bestseller", "best sold",
-         "favourite|favorite", "most often bought|ordered|purchased", "most frequently bought|ordered|purchased")(lambda *_: True)  # fmt: skip
 
     @rule(
         "asked",
@@ -193,8 +169,6 @@ def _tops(grammar: Grammar) -> None:
             "limit": int(number.number) if number else None,
             "end": side,
         }
-
-    rule("sales_word", "sales|revenue|popularity|orders|order")(lambda *_: True)
 
     @rule(
         "asked",

@@ -4,11 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from agent.offline.grammar import Grammar
-from agent.offline.times import Stretch
 from agent.offline.frames import Frame, Thing, tree
+from agent.offline.grammar import Grammar
 from agent.offline.sentence import Said, Sentence
 from agent.offline.things import Things
+from agent.offline.times import Stretch
 from agent.offline.trees import MOST_READINGS, Choice, Group, Leaf, Note, Tree, from_node
 from domain import segments as seg
 from domain.errors import Invalid
@@ -42,8 +42,6 @@ def add(grammar: Grammar) -> None:
     @rule("undecided", ":like [:det] <things>", "<thing> :fan")
     def _(chart: Sentence, i: int, end: int, found: Things | Thing) -> Said | None:
         return _liked(chart, found if isinstance(found, Things) else Things((found,)), chart.said(i, end))
-
-    rule("very", "very|really|truly|most|so")(lambda *_: True)
 
 
 def _liked(chart: Sentence, found: Things, word: str) -> Said | None:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from agent.offline.frames import Thing
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.lexicon import Value, small_words
+from agent.offline.lexicon import Value
+from agent.offline.small_words import listed
 from agent.offline.sentence import Sentence
 from agent.offline.titles import Match, Titles
 from agent.offline.tokens import Token
@@ -16,8 +17,8 @@ from domain.segments import Filter
 LONGEST = 8
 FEW = 60
 
-_STOPS = frozenset(small_words()["lists"]["stop"])
-_INSIDE = frozenset(small_words()["lists"]["inside"])
+_STOPS = listed("stop")
+_INSIDE = listed("inside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def add(grammar: Grammar) -> None:
 
     @rule(
         "thing",
-        "[:det] :generic from|in|within|of|called|named [:det] <thing_name> [category|range|collection|section|line|department]",
+        "[:det] :generic from|in|within|of|called|named [:det] <thing_name> "
+        "[category|range|collection|section|line|department]",
     )
     def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
         return thing
@@ -63,8 +65,6 @@ def add(grammar: Grammar) -> None:
     @rule("thing", "from|in|within [:det] <category_name> [category|range|collection|section|department]")
     def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
         return thing
-
-    rule("generic", ":something", ":product_word")(lambda *_: True)
 
     @grammar.reader("thing_name")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:

@@ -1,4 +1,4 @@
-"""Which stretch of time do some words mean? ``in the last 60 days``, ``since March``, ``more than a year ago``, ``in Q1 2025``."""
+"""Which stretch of time do some words mean? ``in the last 60 days``, ``since March``, ``more than a year ago``."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -32,8 +32,8 @@ class Days:
 class Stretch:
     """A window being read: a finished one, a glossary term to be looked up per activity, or all time.
 
-    ``bare`` is a length without "last" ("in 60 days"), ``point`` one without direction ("60 days ago"), ``lacking`` what
-    was left unsaid ("in the last 30").
+    ``bare`` is a length without "last" ("in 60 days"), ``point`` one without direction ("60 days ago"), ``lacking``
+    what was left unsaid ("in the last 30").
     """
 
     window: Window | None = None
@@ -203,20 +203,6 @@ def _dates(grammar: Grammar) -> None:
     def _(chart: Any, i: int) -> list[Alternative]:
         return [(i + 1, True)] if chart.tokens[i].norm in {",", ";"} else []
 
-    grammar.rule(
-        "dating",
-        "either|both|or|and|for|over|through",
-        ":in",
-        ":since",
-        ":before",
-        ":after",
-        ":until",
-        ":between",
-        "of",
-        "last",
-        ":to",
-    )(lambda *_: True)
-
 
 def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other, each on its own
     rule = grammar.rule
@@ -340,7 +326,6 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(_c: Chart, _i: int, _e: int, window: Stretch) -> Stretch:
         return window
 
-    rule("last_past", "past", "previous", "prior")(lambda *_: True)
     rule("compare_low", "<compare>")(lambda _c, _i, _e, op: op in {"lt", "lte"} or None)
 
 

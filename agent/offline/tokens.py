@@ -14,6 +14,8 @@ from typing import Literal
 
 from text_to_num import text2num
 
+from agent.offline.small_words import listed, table
+
 MAX_TEXT = 2_000
 
 Kind = Literal[
@@ -67,9 +69,7 @@ _PATTERN = re.compile(
 )
 _SIGNS = {"=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "≠": "!=", "<>": "!=", "==": "=", "–": "-", "—": "-"}
 _CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
-CURRENCY_WORDS = {
-    "dollar": "USD", "buck": "USD", "usd": "USD", "euro": "EUR", "eur": "EUR", "pound": "GBP", "quid": "GBP", "gbp": "GBP",
-}  # fmt: skip
+CURRENCY_WORDS = table("currencies")
 _UNITS = {"d": "d", "h": "h", "w": "w", "m": "mo", "y": "y"}
 UNIT_WORDS = {
     "hour": (1, "h"), "hr": (1, "h"), "day": (1, "d"), "night": (1, "d"), "week": (1, "w"), "wk": (1, "w"), "fortnight": (2, "w"),
@@ -79,19 +79,13 @@ UNIT_WORDS = {
 _NOT = re.compile(r"^(have|has|had|do|does|did|is|are|was|were|ca|wo|could|would|should|ai|need)n'?t$|^(can)(?:no|')t$")
 _WHOLE = {"ca": "can", "wo": "will", "ai": "is"}
 _ENDINGS = {"ve": "have", "re": "are", "ll": "will", "d": "would", "m": "am"}
-_ASKING = {"what", "who", "that", "it", "there", "here", "how", "where"}
+_ASKING = listed("asking")
 
-_ONES = {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
-_NUMBER_WORDS = _ONES | {
-    "zero", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million",
-}  # fmt: skip
+_NUMBER_WORDS = listed("numbers")
 _LARGE = {"hundred", "thousand", "million"}
 
-_KEPT = {"news", "sms", "series", "always", "perhaps", "texas", "kansas", "arkansas", "christmas", "less", "previous", "us",
-         "this", "its", "is", "was", "has", "does", "yes", "plus", "across", "minus", "sales", "towards", "whatsapp"}  # fmt: skip
-_IRREGULAR = {"women": "woman", "men": "man", "ladies": "lady", "gentlemen": "gentleman", "people": "people", "knives": "knife",
-              "shelves": "shelf", "leaves": "leaf", "loaves": "loaf", "children": "child", "countries": "country"}  # fmt: skip
+_KEPT = listed("kept")
+_IRREGULAR = table("plurals")
 
 
 def tokens(text: str) -> tuple[Token, ...]:

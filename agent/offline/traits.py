@@ -1,4 +1,4 @@
-"""Which attribute is compared with what? ``in Texas or Ohio``, ``email ends with gmail.com``, ``no phone``, ``joined in May``."""
+"""Which attribute is compared with what? ``in Texas or Ohio``, ``email ends with gmail.com``, ``no phone``."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -160,8 +160,7 @@ def dated(chart: Sentence, name: str, stretch: Stretch) -> Tree | None:
             ),
         )
     notes = (Note("", stretch.note),) if stretch.note else ()
-    made = _in_window(chart, name, stretch.window, notes)
-    return made
+    return _in_window(chart, name, stretch.window, notes)
 
 
 def _recent(name: str, stretch: Stretch) -> Tree | None:
@@ -380,25 +379,15 @@ def _places(grammar: Grammar) -> None:
         if token.kind == "quoted" or (token.kind == "word" and token.text[0].isupper()):
             yield i + 1, str(token.value or token.text)
 
-    rule("in_again", "in|from", "the", ":not in|from", "in|from the", "people|those|customer in|from", "also in|from")(
-        lambda *_: True
-    )
-
     @rule("tenured", ":signed_up")
     def _(chart: Sentence, i: int, _e: int) -> Said | None:
         names = since_names(chart)
         best = chart.best("attribute", i)
         return Said(_is(names[0], "set", None)) if best and set(names) & set(best[1]) else None
 
-    rule("signed_up", "signed up", "joined|registered", "became a customer", "sign up")(lambda *_: True)
-
     @rule("tenured", "[:be] [:det] :entity <window>", "[:be] [:det] :entity for <window>")
     def _(chart: Sentence, _i: int, _e: int, stretch: Stretch) -> Said | None:
         return _tenure(chart, stretch)
-
-    rule("known_word", "known|valid|recorded|registered|stored|listed|working|saved|any")(lambda *_: True)
-    rule("on_file", "on file|record", "recorded|known|listed|stored|available|set|saved")(lambda *_: True)
-    rule("date_word", "date|day|time", "at|on")(lambda *_: True)
 
     @rule(
         "next_length",
@@ -474,8 +463,6 @@ def _ages(grammar: Grammar) -> None:
         op = next((item for item in found if isinstance(item, str)), None)
         return Amount(op, token.number) if token.unit == "y" else None  # type: ignore[arg-type] - a comparison's key
 
-    rule("compare_age", "of|is|are|from")(lambda *_: True)
-
 
 def _after_people(chart: Sentence, i: int) -> bool:
     """Whether a number that names nothing else can be an age: somewhere behind the people it is about."""
@@ -546,9 +533,6 @@ def _mailboxes(grammar: Grammar) -> None:
             return None
         domain = str(token.value)
         return Said(_is("email", "ends_with", domain if domain.startswith("@") else f"@{domain}"))
-
-    rule("use", "use|using|uses|have")(lambda *_: True)
-    rule("email_word", "email [address]", "mail", "mailbox")(lambda *_: True)
 
 
 def decimal(value: Any) -> Decimal:
