@@ -17,6 +17,7 @@ from db.session import reading, transaction
 from domain.errors import Invalid, Unavailable
 from domain.flows import FlowSpec, Now, parse
 from domain.segments import parse as parse_segment
+from domain.templates import readable
 from services import approvals, content, flows, previews, results, users
 
 POLL_SECONDS = 0.5
@@ -112,7 +113,9 @@ def results_(
             f"{number:,} {results.reason_in_words(reason)}" for reason, number in step.left_out.items()
         )
         numbers = (counts.planned, counts.waiting, counts.sent, counts.delivered, counts.failed, counts.unknown)
-        table.add_row(f"{place} {step.channel}", *(f"{number:,}" for number in numbers), left_out)
+        table.add_row(
+            f"{place} {readable(step.subject) or step.channel}", *(f"{number:,}" for number in numbers), left_out
+        )
     Console().print(table)
 
 

@@ -1,6 +1,5 @@
 """How does a page come about? A template, the frame around it, and figures and times as people read them."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from console.visitor import proof, token_of
 from db import store
+from domain.templates import readable
 from services import approvals
 from services.users import Person
 
@@ -103,12 +103,6 @@ def _share(part: float | None, whole: float | None, places: int = 1) -> str:
     return f"{100 * part / whole:.{places}f} %" if part is not None and whole else NOTHING
 
 
-def _readable(template: str) -> str:
-    """A subject as people read it: ``{{ customer.first_name | default: "you" }}`` becomes ``[first name]``."""
-    without_tags = re.sub(r"{%.*?%}", "", template)
-    return re.sub(r"{{\s*(?:\w+\.)*(\w+).*?}}", lambda found: f"[{found[1].replace('_', ' ')}]", without_tags).strip()
-
-
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -120,7 +114,7 @@ def _environment() -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "number": _number,
         "share": _share,
-        "readable": _readable,
+        "readable": readable,
         "instant": datetime.fromisoformat,
     }
     made.filters.update(filters)

@@ -191,6 +191,12 @@ def known(variable: str, custom: Collection[str] = ()) -> bool:
     return variable in PERSONAL or variable in ALWAYS or variable.removeprefix(CUSTOM) in custom
 
 
+def readable(template: str) -> str:
+    """A subject as people read it: ``{{ customer.first_name | default: "you" }}`` becomes ``[first name]``."""
+    without_tags = re.sub(r"{%.*?%}", "", template)
+    return re.sub(r"{{\s*(?:\w+\.)*(\w+).*?}}", lambda found: f"[{found[1].replace('_', ' ')}]", without_tags).strip()
+
+
 def render(template: Template, context: Mapping[str, Any], frame: Frame) -> Rendered:
     """One recipient's message. ``context`` is plain data: ``{"customer": {...}}``; what the customer wrote stays text.
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from agent.offline.phrases import people, plain, sentence
+from domain.templates import readable
 
 Result = Mapping[str, Any]
 
@@ -62,8 +63,8 @@ def campaign(proposal: Result) -> str:
     """A drafted campaign in a few lines: name, when and why then, subjects, ideas."""
     spec, evidence = proposal["spec"], proposal["evidence"]
     sends = [step for step in spec["steps"] if step["type"] == "send"]
-    texts = [str(step["subject"] or step["body"][:OPENING]).replace("`", "'").replace("\n", " ") for step in sends]
-    subjects = [f"- Message {place}: `{text}`" for place, text in enumerate(texts, 1)]
+    texts = [readable(str(step["subject"] or step["body"][:OPENING]).replace("\n", " ")) for step in sends]
+    subjects = [f"- Message {place}: {plain(text)}" for place, text in enumerate(texts, 1)]
     ideas = [f"- {plain(idea)}" for idea in proposal.get("ideas", ())]
     return "\n".join(
         [

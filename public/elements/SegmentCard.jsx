@@ -131,7 +131,7 @@ window.parley.cards.Segment ||= function Segment({ card, act }) {
                         <span className="fig">{money(person.ltv, card.currency)}</span>
                         <span className="mail">{person.email}</span>
                         <span className="when">
-                          {person.last_order_at ? new Date(person.last_order_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: card.zone }) : "no order"}
+                          {person.last_order_at ? new Date(person.last_order_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: card.zone }).replace("Sept", "Sep") : "no order"}
                         </span>
                       </li>
                     ))}
@@ -235,7 +235,7 @@ function Spread({ spread, currency }) {
         })}
         {x === null ? null : <line className="mark" x1={x} x2={x} y1="0" y2="60" />}
       </svg>
-      <div className="spread-base"><span>{said(low)}</span><span>{said(high)} and more</span></div>
+      <div className="spread-base"><span>{said(low)}</span><span>{said(bins[bins.length - 1].low)} and more</span></div>
       <details style={{ marginTop: 8 }}>
         <summary>Numbers</summary>
         <table><tbody>
