@@ -19,6 +19,7 @@ from domain.messages import (
     Window,
     in_words,
 )
+from settings import ROOT
 
 
 def test_every_state_has_its_moves_and_every_open_one_leads_to_an_end() -> None:
@@ -62,3 +63,9 @@ def test_reasons_are_sentences_and_unknown_ones_are_shown() -> None:
     assert in_words("quiet_hours") == REASONS["quiet_hours"]
     assert in_words("brand_new") == "brand new"
     assert in_words(None) == ""
+
+
+def test_the_guide_explains_every_state_and_every_reason() -> None:
+    guide = (ROOT / "docs" / "delivery.md").read_text()
+    assert [str(state) for state in State if f"| `{state}` |" not in guide] == []
+    assert [reason for reason in REASONS if f"`{reason}`" not in guide] == []
