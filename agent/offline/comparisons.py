@@ -8,8 +8,8 @@ from typing import Any
 from agent.offline.amounts import Amount, decided
 from agent.offline.frames import money_notes
 from agent.offline.lexicon import Value
-from agent.offline.small_words import listed
 from agent.offline.sentence import Sentence
+from agent.offline.small_words import listed
 from agent.offline.trees import Note
 from domain.catalog import Attribute
 from domain.operators import NUMBERS

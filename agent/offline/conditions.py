@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from agent.offline import amounts, deeds, measures, permissions, terms, things, times, traits
+from agent.offline import amounts, dates, deeds, measures, permissions, terms, things, times, traits
 from agent.offline.amounts import Amount
+from agent.offline.dates import Days
 from agent.offline.frames import Frame
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.small_words import small_words
 from agent.offline.sentence import Said, Sentence
+from agent.offline.small_words import small_words
 from agent.offline.things import Things
-from agent.offline.times import Days, Stretch
+from agent.offline.times import Stretch
 from agent.offline.trees import negated
 from domain.glossary import Term
 from domain.windows import Window
@@ -55,7 +56,7 @@ def grammar() -> Grammar:
     made = Grammar()
     for name, patterns in small_words()["patterns"].items():
         made.rule(name, *patterns)(lambda *_: True)
-    for part in (times, amounts, things, terms, deeds, measures, traits, permissions):
+    for part in (dates, times, amounts, things, terms, deeds, measures, traits, permissions):
         part.add(made)
     made.reader("core")(_core)
     made.rule(

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from agent.offline.amounts import Amount
 from agent.offline.comparisons import comparisons
+from agent.offline.dates import calendar
 from agent.offline.frames import Frame, Thing, siblings, term_window, tree
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.lexicon import Split
 from agent.offline.sentence import Said, Sentence
 from agent.offline.things import Things
-from agent.offline.times import Stretch, calendar
+from agent.offline.times import Stretch
 from agent.offline.trees import Leaf, Note, Tree, joined, with_notes
 from domain import segments as seg
 from domain.segments import Filter

@@ -1,41 +1,19 @@
-"""How do the conditions of a sentence hang together? Not binds closer than and, and closer than or.
+"""Which rows of conditions does a sentence consist of, and what do its fragments and pronouns borrow from those before?
 
-What is unclear is asked. Modifiers that stand side by side without a connective all hold. A connective joins what stands in the same row of
-modifiers or clauses; "but", "except" and a comma before a connective begin a new one.
+"But" and "except" begin a new row; all rows hold together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from agent.offline import deeds, permissions, sequences
 from agent.offline.conditions import Fragment
 from agent.offline.cover import Item
+from agent.offline.joining import Joint, Row, Term, row_tree
 from agent.offline.sentence import Said, Sentence
-from agent.offline.trees import Choice, Group, Tree, joined, negated, with_span
+from agent.offline.trees import Group, Tree, joined, negated, with_span
 
-Joint = Literal["and", "or", "beside"]
-
-
-@dataclass
-class Term:
-    """One condition in a row, and how it hangs on the one before it."""
-
-    said: Said
-    joint: Joint
-    strong: bool = False
-    again: bool = False
-    text: str = ""
-    grouped: bool = False
-
-
-@dataclass
-class Row:
-    """Conditions that stand in one row; ``excluded`` ones must not hold, ``named`` where it speaks of people already."""
-
-    terms: list[Term] = field(default_factory=list)
-    excluded: bool = False
-    named: bool = False
+_ONLY = frozenset(("only", "just"))
 
 
 @dataclass
@@ -57,67 +35,98 @@ def combined(chart: Sentence, items: Sequence[Item], about: Said | None = None) 
 
     ``about`` is what was spoken of before them, for "one" and "it" to stand for.
     """
-    rows = _rows(chart, items, about)
-    parts = [_row(chart, row) for row in rows if row.terms]
+    parts = [row_tree(chart, row) for row in _rows(chart, items, about) if row.terms]
     return joined("all", *parts) if parts else None
 
 
 def _rows(chart: Sentence, items: Sequence[Item], about: Said | None) -> list[Row]:
-    rows = [Row()]
-    marks = _Marks()
+    reader = _Reader(chart, about)
     at = 0
-    last = about
     while at < len(items):
+        at = reader.take(items, at)
+    return reader.rows
+
+
+@dataclass
+class _Reader:
+    """Goes through the items; ``last`` is the condition that fragments borrow from."""
+
+    chart: Sentence
+    last: Said | None
+    rows: list[Row] = field(default_factory=lambda: [Row()])
+    marks: _Marks = field(default_factory=_Marks)
+
+    def take(self, items: Sequence[Item], at: int) -> int:
+        """Take one item in, and say where the next one is."""
         item = items[at]
-        at += 1
         match item.kind:
             case "condition":
-                said = _spanned(chart, item, _same(chart, item.value, last))
-                if marks.then and _followed(chart, rows[-1], said):
-                    last, marks = said, _Marks()
-                    continue
-                last = said
-                people = marks.again or _is_people(chart, item)
-                marks.again, rows[-1].named = people and rows[-1].named, people or rows[-1].named
-                marks = _add(chart, rows[-1], last, marks, chart.said(item.start, item.end))
+                self._condition(item)
             case "fragment":
-                fresh = len(rows) > 1 and not rows[-1].terms and not rows[-1].excluded
-                said = _completed(chart, item, last, marks, affirmed=fresh)
-                if said and marks.then and _followed(chart, rows[-1], said):
-                    chart.used.add(item.start)
-                    last, marks = said, _Marks()
-                elif said and marks.joint == "beside" and not (marks.comma or said.denied) and rows[-1].terms:
-                    if _refined(rows[-1], said, item.value):
-                        chart.used.add(item.start)
-                    last = rows[-1].terms[-1].said
-                elif said:
-                    chart.used.add(item.start)
-                    last = said
-                    marks = _add(chart, rows[-1], said, marks, chart.said(item.start, item.end))
+                self._fragment(item)
             case "n_of":
-                rest = [term.said.tree for row in _rows(chart, items[at:], last) for term in row.terms]
-                if rest and item.value <= len(rest):
-                    rows[-1].terms.append(Term(Said(Group("at_least", tuple(rest), n=item.value)), "beside"))
-                at = len(items)
+                self._least(item, items[at + 1 :])
+                return len(items)
             case "open":
-                close = _close(items, at)
-                inner = combined(chart, items[at:close], last)
-                at = close + 1
-                if inner:
-                    marks = _add(chart, rows[-1], Said(inner), marks, "(...)")
-            case "but":
-                rows.append(Row())
-                marks = _Marks()
-            case "except":
-                rows.append(Row(excluded=True))
-                marks = _Marks()
-            case "them" if rows[-1].terms and chart.stems[item.start] in {"only", "just"}:
-                rows.append(Row(named=True))
-                marks = _Marks()
+                return self._group(items, at + 1)
+            case "but" | "except":
+                self._row(Row(excluded=item.kind == "except"))
+            case "them" if self.rows[-1].terms and self.chart.stems[item.start] in _ONLY:
+                self._row(Row(named=True))
             case _:
-                _mark(item, marks)
-                rows[-1].named = rows[-1].named or (item.kind in {"entity", "them"} and not rows[-1].terms)
-    return rows
+                _mark(item, self.marks)
+                row = self.rows[-1]
+                row.named = row.named or (item.kind in {"entity", "them"} and not row.terms)
+        return at + 1
+
+    def _condition(self, item: Item) -> None:
+        said = _spanned(self.chart, item, _same(self.chart, item.value, self.last))
+        if self.marks.then and _followed(self.chart, self.rows[-1], said):
+            self.last, self.marks = said, _Marks()
+            return
+        row, people = self.rows[-1], self.marks.again or _is_people(self.chart, item)
+        self.marks.again, row.named = people and row.named, people or row.named
+        self._add(item, said)
+
+    def _fragment(self, item: Item) -> None:
+        row = self.rows[-1]
+        fresh = len(self.rows) > 1 and not row.terms and not row.excluded
+        said = _completed(self.chart, item, self.last, self.marks, affirmed=fresh)
+        if said is None:
+            return
+        beside = self.marks.joint == "beside" and not (self.marks.comma or said.denied) and row.terms
+        if self.marks.then and _followed(self.chart, row, said):
+            self.last, self.marks = said, _Marks()
+        elif beside and not _refined(row, said, item.value):
+            self.last = row.terms[-1].said
+            return
+        elif beside:
+            self.last = said
+        else:
+            self._add(item, said)
+        self.chart.used.add(item.start)
+
+    def _least(self, item: Item, rest: Sequence[Item]) -> None:
+        """At least so many of all that follows."""
+        trees = [term.said.tree for row in _rows(self.chart, rest, self.last) for term in row.terms]
+        if trees and item.value <= len(trees):
+            self.rows[-1].terms.append(Term(Said(Group("at_least", tuple(trees), n=item.value)), "beside"))
+
+    def _group(self, items: Sequence[Item], at: int) -> int:
+        """What stands in brackets."""
+        close = _close(items, at)
+        inner = combined(self.chart, items[at:close], self.last)
+        if inner:
+            self.marks = _add(self.chart, self.rows[-1], Said(inner), self.marks, "(...)")
+        return close + 1
+
+    def _row(self, row: Row) -> None:
+        self.rows.append(row)
+        self.marks = _Marks()
+
+    def _add(self, item: Item, said: Said) -> None:
+        self.last = said
+        self.marks = _add(self.chart, self.rows[-1], said, self.marks, self.chart.said(item.start, item.end))
 
 
 def _mark(item: Item, marks: _Marks) -> None:
@@ -248,96 +257,3 @@ def _close(items: Sequence[Item], at: int) -> int:
         if depth == 0:
             return place
     return len(items)
-
-
-def _row(chart: Sentence, row: Row) -> Tree:
-    if row.excluded:
-        return negated(joined("any", *_excluded(row)), chart.catalog)
-    return _alternatives(_settled(row.terms))
-
-
-def _excluded(row: Row) -> list[Tree]:
-    """What is left out: each of a list; conditions side by side mean one kind of people."""
-    kinds: list[list[Tree]] = []
-    for term in row.terms:
-        if term.joint == "beside" and kinds:
-            kinds[-1].append(term.said.tree)
-        else:
-            kinds.append([term.said.tree])
-    return [joined("all", *kind) for kind in kinds]
-
-
-def _settled(terms: list[Term]) -> list[Term]:
-    """Commas take the connective that follows them in the list; a list without one means and."""
-    joint: Joint = "and"
-    for term in reversed(terms):
-        if term.joint in {"and", "or"}:
-            joint = term.joint
-        elif term.joint == "beside":
-            joint = "and"
-        else:
-            term.joint = joint
-    return terms
-
-
-def _alternatives(terms: list[Term]) -> Tree:
-    """A connective before people named again joins whole groups of people."""
-    for i, term in enumerate(terms):
-        if i and term.again and term.joint in {"and", "or"}:
-            left, right = _alternatives(terms[:i]), _alternatives([replace(term, joint="beside"), *terms[i + 1 :]])
-            either, both = joined("any", left, right), joined("all", left, right)
-            if term.joint == "or":
-                return either
-            return Choice("and", (("people of either kind", either), ("only people who are both", both)))
-    return _units(terms)
-
-
-def _units(terms: list[Term]) -> Tree:
-    """Modifiers side by side all hold; each may be a list of its own."""
-    units: list[list[Term]] = []
-    for term in terms:
-        if units and term.joint != "beside":
-            units[-1].append(term)
-        else:
-            units.append([term])
-    return joined("all", *(_unit(unit) for unit in units))
-
-
-def _unit(terms: list[Term]) -> Tree:
-    joints = {term.joint for term in terms[1:]}
-    if len(joints) <= 1:
-        return joined("any" if joints == {"or"} else "all", *(term.said.tree for term in terms))
-    for cut, term in enumerate(terms):
-        if (
-            cut
-            and term.strong
-            and len({other.joint for other in terms[1:cut]} | {other.joint for other in terms[cut + 1 :]}) <= 1
-        ):
-            sides = _unit(terms[:cut]), _unit(terms[cut:])
-            return joined("any" if term.joint == "or" else "all", *sides)
-    grouped = next((i for i, term in enumerate(terms) if term.grouped), None)
-    if grouped:
-        return joined("all", *(term.said.tree for term in terms[:grouped]), _unit(terms[grouped:]))
-    if grouped == 0 and terms[-1].joint == "and":
-        return joined("all", _unit(terms[:-1]), terms[-1].said.tree)
-    return _mixed(terms)
-
-
-def _mixed(terms: list[Term]) -> Tree:
-    """And next to or, with nothing to say which binds closer: both readings."""
-    first, first_text = _bound(terms, "and", "or")
-    second, second_text = _bound(terms, "or", "and")
-    return Choice("and ... or", ((first_text, first), (second_text, second)))
-
-
-def _bound(terms: list[Term], close: Joint, loose: Joint) -> tuple[Tree, str]:
-    groups: list[list[Term]] = []
-    for term in terms:
-        if groups and term.joint == close:
-            groups[-1].append(term)
-        else:
-            groups.append([term])
-    trees = [joined("all" if close == "and" else "any", *(term.said.tree for term in group)) for group in groups]
-    texts = [f" {close} ".join(term.text for term in group) for group in groups]
-    said = f" {loose} ".join(f"({text})" if len(group) > 1 else text for text, group in zip(texts, groups, strict=True))
-    return joined("all" if loose == "and" else "any", *trees), said

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from agent.offline.grammar import Alternative, Grammar
-from agent.offline.small_words import listed
 from agent.offline.sentence import Said, Sentence
+from agent.offline.small_words import listed
 from agent.offline.tokens import Token
 from agent.offline.trees import Leaf, Note, Tree, joined
 from domain import segments as seg

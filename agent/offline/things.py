@@ -7,8 +7,8 @@ from typing import Literal
 from agent.offline.frames import Thing
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.lexicon import Value
-from agent.offline.small_words import listed
 from agent.offline.sentence import Sentence
+from agent.offline.small_words import listed
 from agent.offline.titles import Match, Titles
 from agent.offline.tokens import Token
 from agent.offline.trees import Note

@@ -10,10 +10,11 @@ from dateutil.relativedelta import relativedelta
 
 from agent.offline.amounts import Amount
 from agent.offline.comparisons import Compared, comparisons, of_amount, value_notes
+from agent.offline.dates import calendar
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.lexicon import Value
 from agent.offline.sentence import Said, Sentence
-from agent.offline.times import Stretch, calendar
+from agent.offline.times import Stretch
 from agent.offline.tokens import Token, words
 from agent.offline.trees import Choice, Leaf, Note, Tree, joined, leaves, negated
 from domain import segments as seg
