@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from channels import gateway
+from channels.gateway import Gateway
 from db import claims
 from domain.messages import Letter
 from workers.app import app
@@ -18,12 +18,12 @@ __all__ = ["app"]
 
 def key_per_attempt() -> None:
     """The idempotency key names the attempt, so a repeated call is a new message."""
-    right = gateway._headers
+    right = Gateway._headers
 
-    def wrong(letter: Letter) -> dict[str, str]:
-        return right(letter) | {"Idempotency-Key": f"{letter.id}:{letter.attempt}"}
+    def wrong(gateway: Gateway, letter: Letter) -> dict[str, str]:
+        return right(gateway, letter) | {"Idempotency-Key": f"{letter.id}:{letter.attempt}"}
 
-    gateway._headers = wrong
+    Gateway._headers = wrong  # type: ignore[method-assign, assignment]
 
 
 def no_recipient_locks() -> None:

@@ -1,11 +1,19 @@
 """Is nothing lost, doubled or sent after a stop while workers, Redis and people's minds change, and would we notice?"""
 
+import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from benchmarks.chaos import Profile, report, rounds
+from benchmarks.rig import planting
+from benchmarks.rig.processes import running
+from channels.vendor import Manner
+from db.session import engine, transaction
 from settings import ROOT
+from tests.channels.test_vendor import eventually
+from tests.couriers import states
 
 PROFILE = Profile.sized(5_000)
 
@@ -34,3 +42,24 @@ def test_a_missing_safeguard_is_noticed(monkeypatch: pytest.MonkeyPatch, mutant:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     [found] = rounds(Profile.sized(1_500), names=(name,), app="mutants")
     assert any(broken in problem for problem in found.problems), found.verdict
+
+
+@pytest.mark.fault
+def test_a_worker_that_is_asked_to_stop_leaves_nothing_open() -> None:
+    with tempfile.TemporaryDirectory(prefix="parley-rig-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)
+        with running(home, Manner(latency=(200, 400)), durable=False, drains=2) as rig:
+            url = rig.addresses.postgres_url
+            with transaction(url) as session:
+                planting.plant(session, planting.prepare(session), "stop", 8_000)
+            rig.start_vendor()
+            rig.start_worker("worker")
+            rig.start_sweeper()
+            assert eventually(lambda: states(url).get("accepted", 0) > 200, 60)
+            rig.nodes["worker"].send_signal(signal.SIGTERM)
+            assert rig.nodes["worker"].wait(30) == 0
+            found = states(url)
+            engine(url).dispose()
+    assert found["queued"] > 0, "it was asked too late to show anything"
+    assert set(found) <= {"queued", "accepted", "suppressed"}
