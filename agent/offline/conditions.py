@@ -5,9 +5,23 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from agent.offline import amounts, dates, deeds, measures, permissions, terms, things, times, traits
+from agent.offline import (
+    ages,
+    amounts,
+    arguments,
+    dates,
+    deeds,
+    edges,
+    measures,
+    permissions,
+    terms,
+    things,
+    times,
+    traits,
+    values,
+)
 from agent.offline.amounts import Amount
-from agent.offline.dates import Days
+from agent.offline.dates import Days, window
 from agent.offline.frames import Frame
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.sentence import Said, Sentence
@@ -16,7 +30,6 @@ from agent.offline.things import Things
 from agent.offline.times import Stretch
 from agent.offline.trees import negated
 from domain.glossary import Term
-from domain.windows import Window
 
 KINDS = (
     "edged", "doing", "spending", "having", "measured", "levelled", "ranked", "termed", "undecided", "agents", "dated", "compared", "present", "consented",
@@ -56,7 +69,21 @@ def grammar() -> Grammar:
     made = Grammar()
     for name, patterns in small_words()["patterns"].items():
         made.rule(name, *patterns)(lambda *_: True)
-    for part in (dates, times, amounts, things, terms, deeds, measures, traits, permissions):
+    for part in (
+        dates,
+        times,
+        amounts,
+        things,
+        terms,
+        arguments,
+        deeds,
+        edges,
+        measures,
+        traits,
+        values,
+        ages,
+        permissions,
+    ):
         part.add(made)
     made.reader("core")(_core)
     made.rule(
@@ -175,7 +202,7 @@ def _windowed(chart: Sentence, i: int, changes: dict[str, Amount], *, denied: bo
 
 
 def _on(days: Days) -> Stretch:
-    return Stretch(Window(start=days.first, end=days.last), note=days.said)
+    return Stretch(window(start=days.first, end=days.last), note=days.said)
 
 
 def _of_things(found: Things, *, denied: bool, stretch: Stretch | None = None) -> Fragment:

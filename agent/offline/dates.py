@@ -1,4 +1,4 @@
-"""Which calendar days do some words mean? ``March 4th``, ``Q1 2025``, ``last December``, ``Black Friday``, ``yesterday``."""
+"""Which calendar days do some words mean? ``March 4th``, ``Q1 2025``, ``last December``, ``Black Friday``."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 
 from agent.offline.grammar import Alternative, Chart, Grammar
 from agent.offline.tokens import Token
+from domain.windows import Window
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 THURSDAY, NOVEMBER = 3, 11
@@ -92,7 +93,7 @@ def _named(grammar: Grammar) -> None:
         return calendar(chart.today, period)
 
     @grammar.rule("days", "<weekday>", ":last <weekday>")
-    def _(chart: Any, i: int, _e: int, weekday: str) -> Days | None:
+    def _(chart: Any, _i: int, _e: int, weekday: str) -> Days | None:
         back = (chart.today.weekday() - int(weekday)) % 7 or 7
         first = chart.today - timedelta(days=back)
         return Days(first, first, f"{first:%A, %-d %B %Y}")
@@ -150,7 +151,13 @@ def _numbers(grammar: Grammar) -> None:
         return [(i + 1, True)] if chart.tokens[i].norm in {",", ";"} else []
 
 
+def window(start: date | None = None, end: date | None = None) -> Window:
+    """From one day to another, both included; either may be open."""
+    return Window.model_validate({"from": start, "to": end})
+
+
 def delta(length: str) -> timedelta | relativedelta:
+    """A length of time as something that can be taken from a day."""
     number, unit = int(length.rstrip("dhwmoy")), length.lstrip("0123456789")
     if unit in {"h", "d", "w"}:
         return timedelta(hours=number) if unit == "h" else timedelta(days=number * (7 if unit == "w" else 1))

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from agent.offline.amounts import Amount, decided
-from agent.offline.deeds import described, said
+from agent.offline.arguments import described
+from agent.offline.deeds import said
 from agent.offline.frames import Frame, money_notes, siblings, term_window
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.sentence import Said, Sentence

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from agent.offline.dates import Days, delta
+from agent.offline.dates import Days, delta, window
 from agent.offline.grammar import Alternative, Chart, Grammar
 from agent.offline.tokens import UNIT_WORDS, Token
 from domain.glossary import Term
@@ -109,19 +109,19 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
 
     @rule("window", ":since <days>", "from <days> :onwards", "<days> :onwards")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
-        return Stretch(Window(start=days.first), note=_since(days))
+        return Stretch(window(start=days.first), note=_since(days))
 
     @rule("window", ":after <days>")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
-        return Stretch(Window(start=days.last + timedelta(days=1)), note=_since(days))
+        return Stretch(window(start=days.last + timedelta(days=1)), note=_since(days))
 
     @rule("window", ":before <days>")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
-        return Stretch(Window(end=days.first - timedelta(days=1)), note=f"before {days.first}" if days.said else "")
+        return Stretch(window(end=days.first - timedelta(days=1)), note=f"before {days.first}" if days.said else "")
 
     @rule("window", ":until <days>")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
-        return Stretch(Window(end=days.last), note=f"up to {days.last}" if days.said else "")
+        return Stretch(window(end=days.last), note=f"up to {days.last}" if days.said else "")
 
     @rule("window", ":between <days> :to <days>", "<days> :to_range <days>", ":during <days> :to_range <days>")
     def _(chart: Any, _i: int, _e: int, first: Days, last: Days) -> Stretch | None:
@@ -130,12 +130,12 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     @rule("window", ":during <days>", "over <holiday_days>", "<token_date>")
     def _(_c: Chart, _i: int, _e: int, found: Days | Token) -> Stretch:
         days = found if isinstance(found, Days) else Days(found.value, found.value)  # type: ignore[arg-type] - a date token
-        return Stretch(Window(start=days.first, end=days.last), note=days.said and f"{days.said}")
+        return Stretch(window(start=days.first, end=days.last), note=days.said and f"{days.said}")
 
     @rule("window", ":last_calendar <month>", ":last <weekday>", ":last <holiday>", ":this <month>")
     def _(chart: Any, i: int, _e: int, _named: str) -> Stretch | None:
         best = chart.best("days", i)
-        return Stretch(Window(start=best[1].first, end=best[1].last), note=best[1].said) if best else None
+        return Stretch(window(start=best[1].first, end=best[1].last), note=best[1].said) if best else None
 
     @rule("window", "<compare> <length> :ago", "[:in] <length> <or_more> :ago", "[:in] <length> :ago <or_more>")
     def _(_c: Chart, _i: int, _e: int, *found: str) -> Stretch:
@@ -195,8 +195,8 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
         "anytime <window>",
         "sometime <window>",
     )
-    def _(_c: Chart, _i: int, _e: int, window: Stretch) -> Stretch:
-        return window
+    def _(_c: Chart, _i: int, _e: int, found: Stretch) -> Stretch:
+        return found
 
     rule("compare_low", "<compare>")(lambda _c, _i, _e, op: op in {"lt", "lte"} or None)
 
@@ -215,7 +215,7 @@ def _from_to(today: date, first: Days, last: Days) -> Stretch | None:
     if start > last.last or start > today:
         return None
     said = f"from {start} to {last.last}" if first.said or last.said else ""
-    return Stretch(Window(start=start, end=last.last), note=said)
+    return Stretch(window(start=start, end=last.last), note=said)
 
 
 def _between(one: str, other: str) -> Stretch | None:
