@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import chat.mount
+import logs
 from agent.runs import open_agent
 from api import errors, receipts, unsubscribe
 from api.origin import OurPagesOnly
@@ -25,6 +26,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 def create() -> FastAPI:
     """Put the doors together. The order matters: the console answers what nobody before it knows."""
+    logs.configure(settings().log_level)
     made = FastAPI(title="Parley", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     errors.install(made)
     made.add_api_route("/healthz", healthz, include_in_schema=False)

@@ -7,16 +7,16 @@ changes nothing, so tasks are acknowledged when they start, and no state, result
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-import structlog
 from celery import Celery
 from celery.signals import worker_process_init
 
+import logs
 from db.session import engine
 from settings import settings
 
 QUEUE = "drain"
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings().log_level))
+logs.configure(settings().log_level)
 
 
 def broker_url(redis_url: str) -> str:

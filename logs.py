@@ -1,0 +1,17 @@
+"""How do processes write their logs? One line per event; a traceback shows code, never the values it worked on."""
+
+import structlog
+
+
+def configure(level: str) -> None:
+    """Log from ``level`` on. Values of variables stay out: passwords are among them, and what is known of people."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+    )
