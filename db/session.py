@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolResetState
 
@@ -23,7 +23,7 @@ def transaction(url: str | None = None) -> Iterator[Session]:
     """A session whose changes are committed when the block ends well and undone when it raises.
 
     ``url`` is a ``postgresql://`` address; without one the configured database is meant. Raises Unavailable when the
-    database cannot be reached.
+    database cannot be reached, Invalid (``value_impossible``) for what no column can hold.
     """
     with _said_plainly(), Session(engine(url), expire_on_commit=False) as session, session.begin():
         yield session
@@ -90,3 +90,8 @@ def _said_plainly() -> Iterator[None]:
                 "Try again; `parley doctor` tells what is wrong.",
             ) from error
         raise
+    except DataError as error:
+        message = (
+            "Something in this cannot be stored or looked for: a number too large, or a character without meaning."
+        )
+        raise Invalid("value_impossible", message, "Correct it and try again.") from error

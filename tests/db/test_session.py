@@ -32,6 +32,20 @@ def test_a_reader_cannot_write(database: str) -> None:
         session.execute(text("create table anything (id int)"))
 
 
+@pytest.mark.parametrize("value", ["a\0b", 10**30], ids=["a NUL character", "a number too large"])
+def test_what_no_column_can_hold_is_invalid(database: str, value: object) -> None:
+    with pytest.raises(Invalid) as caught, transaction(database) as session:
+        session.execute(
+            text(
+                "select 1 from customers where :value in (email, id::text)"
+                if isinstance(value, str)
+                else "select 1 from customers where id = cast(:value as bigint)"
+            ),
+            {"value": value},
+        )
+    assert caught.value.code == "value_impossible"
+
+
 def test_a_database_that_is_down_is_unavailable() -> None:
     with pytest.raises(Unavailable) as caught, transaction("postgresql://nobody@127.0.0.1:1/none") as session:
         session.execute(text("select 1"))
