@@ -60,10 +60,13 @@ async def _read(request: Request) -> bytes:
 
 
 def _check_sender(request: Request, body: bytes, stamp: str, seal: str) -> None:
-    """With a secret configured, only who knows it is heard, within 5 minutes; without one, only this machine is."""
+    """With a secret configured, only who knows it is heard, within 5 minutes; without one, programs on this machine.
+
+    A browser names an origin, so a page somebody has open on this machine is not taken for the provider.
+    """
     secret = settings().receipts_secret
     if secret is None:
-        if not _is_here(request):
+        if not _is_here(request) or "origin" in request.headers:
             fix = "Set PARLEY_RECEIPTS_SECRET here and at the provider."
             raise Forbidden("receipts_unsigned", "Unsigned receipts are taken from this machine only.", fix)
         return
@@ -85,7 +88,7 @@ def _is_here(request: Request) -> bool:
 def _parsed(body: bytes) -> list[Receipt]:
     try:
         said: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid("not_json", "The body is not JSON.", "Send one receipt, or an array of them.") from None
     array = isinstance(said, list)
     items = said if array else [said]

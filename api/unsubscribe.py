@@ -24,7 +24,7 @@ SAFE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, a browser's own form would name no origin and be refused
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }

@@ -82,7 +82,10 @@ def test_a_malformed_array_is_refused_whole_and_the_place_is_named(
 
 
 def test_bytes_that_are_no_json_or_too_many_are_refused(client: TestClient) -> None:
-    assert client.post("/v1/receipts", content=b"{").json()["error"]["code"] == "not_json"
+    for body in (b"{", b"[" * 100_000):
+        assert client.post("/v1/receipts", content=body).json()["error"]["code"] == "not_json"
+    for said in (_receipt(code="\0"), _receipt(status="\0")):
+        assert client.post("/v1/receipts", json=said).json()["error"]["code"] == "value_impossible"
     assert client.post("/v1/receipts", content=b" " * (MAX_BODY + 1)).json()["error"]["code"] == "too_large"
 
 
@@ -99,6 +102,12 @@ def test_without_a_secret_only_this_machine_is_heard(database: str, monkeypatch:
     settings.cache_clear()
     with TestClient(app, client=("198.51.100.7", 50000)) as stranger:
         answer = stranger.post("/v1/receipts", json=_receipt())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "receipts_unsigned")
+    assert _stored(database) == 0
+
+
+def test_a_page_in_a_browser_on_this_machine_is_not_heard(client: TestClient, database: str) -> None:
+    answer = client.post("/v1/receipts", json=_receipt(), headers={"Origin": "https://elsewhere.example.com"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "receipts_unsigned")
     assert _stored(database) == 0
 

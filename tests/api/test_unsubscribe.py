@@ -48,6 +48,7 @@ def test_looking_changes_nothing(client: TestClient, database: str, link: str) -
     assert "<form method" in page.text
     assert "Example Coffee" in page.text
     assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert _subscribed(database)
 
