@@ -1,22 +1,18 @@
 """Does the sentence change the segment before it? ``make it 90 days``, ``only in Texas``, ``remove the second one``."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from agent.offline import answers
-from agent.offline.amounts import Amount
 from agent.offline.audience import Audience, audience
+from agent.offline.changes import Change, copied, is_about, places, replaced
 from agent.offline.grammar import Grammar
 from agent.offline.reading import Option, Reading
 from agent.offline.sentence import Sentence
-from agent.offline.times import Stretch, length_text, unit_of
 from agent.offline.tokens import Token
 from agent.offline.trees import Choice, Group, Leaf, Tree, choices, joined, leaves, negated, one_of, settled
 from domain import segments as seg
 from domain.segments import Definition
-from domain.windows import Window
 
 _ORDINALS = {
     "first": 1,
@@ -33,83 +29,9 @@ _ORDINALS = {
 _NO_SEGMENT = "There is no segment yet that this could change. Which customers do you mean?"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A new number, and what it replaces where that was said."""
-
-    kind: str
-    value: Any
-    about: tuple[str, ...] = ()
-    old: Any = None
-
-
 def add(grammar: Grammar) -> None:
-    """Teach a grammar how changes are asked for."""
+    """Teach a grammar how removals and exchanges are asked for."""
     rule = grammar.rule
-
-    @rule("new_number", "<length>", "the :last <length>", "[:in] the :last <length>", "last|past <length>")
-    def _(_c: Sentence, _i: int, _e: int, length: str) -> Change:
-        return Change("length", length)
-
-    @rule("new_number", "[the] <nth>", "[the] :top <token_percent>", "<token_percent>")
-    def _(_c: Sentence, _i: int, _e: int, found: Any) -> Change:
-        if isinstance(found, Token):
-            return Change("percent", float(found.number))
-        return Change("percentile", found)
-
-    @rule(
-        "new_number",
-        "<figure_amount>",
-        "<times_amount>",
-        "<count_amount> :entity",
-        "[the] :top <count_amount> [:entity]",
-    )
-    def _(_c: Sentence, _i: int, _e: int, amount: Amount) -> Change:
-        return Change("amount", amount)
-
-    @rule("new_number", "<window>")
-    def _(_c: Sentence, _i: int, _e: int, stretch: Stretch) -> Change | None:
-        return Change("window", stretch.window) if stretch.window else None
-
-    @rule(
-        "number_change",
-        ":make :it [:it] [:it] <new_number> [:instead]",
-        "<new_number> instead [:instead]",
-        "what|how about <new_number> [instead] [:instead]",
-        ":make <new_number> [:instead]",
-        "<new_number>",
-        "it should be <new_number>",
-        ":make :it <new_number> :last",
-        "no [:comma] <new_number>",
-    )
-    def _(_c: Sentence, _i: int, _e: int, change: Change) -> Change:
-        return change
-
-    @rule(
-        "number_change",
-        ":make [:det] [:it] <old> to|with|into|by <new_number> [:instead]",
-        "<new_number> instead of [:det] <old> [:instead]",
-        "not [:det] <old> but <new_number>",
-    )
-    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Change:
-        change = next(item for item in found if isinstance(item, Change) and item.kind != "old")
-        old = next(item for item in found if isinstance(item, Change) and item is not change)
-        return Change(change.kind, change.value, old=old.value)
-
-    @rule("old", "<length>", "<token_number>", "<token_money>", "<nth>", "<token_percent>")
-    def _(_c: Sentence, _i: int, _e: int, found: Any) -> Change:
-        value = found.number if isinstance(found, Token) else found
-        return Change("old", value)
-
-    @rule(
-        "number_change",
-        ":make [:det] <referent> [:it] [:it] [:it] <new_number> [:instead]",
-        "<referent> :be <new_number> [:instead]",
-        "<referent> should [be] <new_number> [:instead]",
-        ":make <referent> <new_number>",
-    )
-    def _(_c: Sentence, _i: int, _e: int, about: tuple[str, ...], change: Change) -> Change:
-        return Change(change.kind, change.value, about=about)
 
     @rule("referent", "<metric>")
     def _(_c: Sentence, _i: int, _e: int, name: str) -> tuple[str, ...]:
@@ -158,6 +80,7 @@ def add(grammar: Grammar) -> None:
         "[:live] <values> instead of [:live] <value_again>",
         "not [:live] <values> but [:live] <value_again>",
     )(lambda _c, _i, _e, one, other: (one.tree, other.tree))
+
     rule("value_again", "<values>")(lambda _c, _i, _e, said: said)
 
 
@@ -189,170 +112,14 @@ def _number(chart: Sentence, i: int, previous: Definition | None) -> Reading | N
         question = Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=0.3)
         return question if cued or change.kind in {"length", "percent", "percentile", "amount"} else None
     tree = one_of(previous)
-    places = [place for place in _places(chart, tree, change) if _fits(chart, place, change)]
-    made = [_replaced(tree, place.leaf, place.changed) for place in places]
+    found = places(chart, tree, change)
+    made = [replaced(tree, place.leaf, place.changed) for place in found]
     if not made:
         return answers.refused(chart, "Nothing in the segment takes that number. What should it change?", (), "segment")
     if len(made) > 1:
-        options = tuple((f"change “{place.label}”", option) for place, option in zip(places, made, strict=True))
+        options = tuple((f"change “{place.label}”", option) for place, option in zip(found, made, strict=True))
         return _settled(chart, Choice(chart.text, options[:4]))
     return _settled(chart, made[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A condition that could take the number, and what it becomes."""
-
-    leaf: Leaf
-    changed: seg.Leaf
-    label: str
-
-
-def _places(chart: Sentence, tree: Tree, change: Change) -> list[Place]:
-    found = []
-    for leaf in leaves(tree):
-        changed = _CHANGES[change.kind](leaf.node, change)
-        if changed is not None and changed != leaf.node and _is_about(chart, leaf.node, change):
-            found.append(Place(leaf, changed, answers.described(chart, leaf.node)))
-    named = {type(place.leaf.node) for place in found}
-    if change.kind == "amount" and not change.about and change.value.money and seg.Metric in named:
-        return [place for place in found if isinstance(place.leaf.node, seg.Metric)]
-    counted = [
-        place for place in found if getattr(place.leaf.node, "during", None) == getattr(place.changed, "during", None)
-    ]
-    return counted if change.kind == "amount" and counted else found
-
-
-def _is_about(chart: Sentence, node: seg.Leaf, change: Change) -> bool:
-    if change.old is not None:
-        return _holds(node, change.old)
-    if not change.about:
-        return True
-    name = getattr(node, "name", None) or getattr(node, "metric", None)
-    siblings = {"item": "order"}
-    for about in change.about:
-        if about.startswith("term "):
-            return _is_term(chart, node, about.removeprefix("term "))
-        if about == name or siblings.get(str(name)) == about:
-            return True
-    return False
-
-
-def _is_term(chart: Sentence, node: seg.Leaf, word: str) -> bool:
-    kind = chart.lexicon.glossary.terms[word].kind
-    if kind == "window":
-        return getattr(node, "during", None) is not None
-    return isinstance(node, seg.Metric)
-
-
-def _holds(node: seg.Leaf, old: Any) -> bool:
-    values: list[Any] = [getattr(node, "value", None), getattr(node, "count", None), getattr(node, "percent", None)]
-    during = getattr(node, "during", None)
-    values += [during.last, during.until] if during else []
-    if isinstance(values[0], seg.Percentile):
-        values.append(values[0].percentile)
-    values += [test.value for test in getattr(node, "where", ())]
-    if isinstance(old, str):
-        return old in values
-    return any(
-        not isinstance(value, str | bool) and value is not None and value == old
-        for value in values
-        if not isinstance(value, tuple | seg.Percentile)
-    )
-
-
-def _fits(_chart: Sentence, _place: Place, _change: Change) -> bool:
-    return True
-
-
-def _length(node: seg.Leaf, change: Change) -> seg.Leaf | None:
-    during = getattr(node, "during", None)
-    if during is not None and during.last:
-        return _copied(node, during=Window(last=change.value))
-    if during is not None and during.until:
-        return _copied(node, during=Window(until=change.value))
-    if isinstance(node, seg.Attribute) and node.op in {"in_last", "older_than", "in_next", "anniversary_in_next"}:
-        return _copied(node, value=change.value)
-    if isinstance(node, seg.Metric) and node.name.startswith("days_since") and unit_of(change.value) == "days":
-        return _copied(node, value=Decimal(change.value.rstrip("d")))
-    return None
-
-
-def _window(node: seg.Leaf, change: Change) -> seg.Leaf | None:
-    return _copied(node, during=change.value) if getattr(node, "during", None) is not None else None
-
-
-def _percentile(node: seg.Leaf, change: Change) -> seg.Leaf | None:
-    if isinstance(node, seg.Metric) and isinstance(node.value, seg.Percentile):
-        return _copied(node, value=node.value.model_copy(update={"percentile": change.value}))
-    return None
-
-
-def _percent(node: seg.Leaf, change: Change) -> seg.Leaf | None:
-    if isinstance(node, seg.Rank | seg.Bucket) and getattr(node, "percent", None) is not None:
-        return _copied(node, percent=change.value)
-    if isinstance(node, seg.Metric) and isinstance(node.value, seg.Percentile) and 0 < change.value < 100:  # noqa: PLR2004
-        return _copied(node, value=node.value.model_copy(update={"percentile": 100 - change.value}))
-    return None
-
-
-def _amount(node: seg.Leaf, change: Change) -> seg.Leaf | None:
-    amount: Amount = change.value
-    if isinstance(node, seg.Rank) and node.count is not None and not amount.money:
-        return _copied(node, count=int(amount.low))
-    if isinstance(node, seg.Metric) or (isinstance(node, seg.Activity) and node.op not in {"any", "none"}):
-        if isinstance(node.value, seg.Percentile) and not amount.money:
-            return (
-                _copied(node, value=node.value.model_copy(update={"percentile": float(amount.low)}))
-                if 0 < amount.low < 100
-                else None
-            )
-        op = amount.op or (node.op if node.op != "between" else "gte")
-        return _copied(node, value=amount.value, op=op)
-    if isinstance(node, seg.Activity) and amount.money:
-        return _in_filters(node, amount)
-    if getattr(node, "during", None) is not None and not amount.money and amount.op is None:
-        last = node.during.last or node.during.until  # type: ignore[union-attr] - it has a window
-        length = length_text(amount.low, last.lstrip("0123456789")) if last else None
-        return _length(node, Change("length", length)) if length else None
-    return None
-
-
-def _in_filters(node: seg.Activity, amount: Amount) -> seg.Leaf | None:
-    where = tuple(
-        test.model_copy(update={"value": amount.value, "op": amount.op or test.op})
-        if isinstance(test.value, Decimal)
-        else test
-        for test in node.where
-    )
-    return _copied(node, where=where) if where != node.where else None
-
-
-def _copied(node: Any, **changes: Any) -> seg.Leaf:
-    """The node with changes, checked again."""
-    made: seg.Leaf = type(node).model_validate({**dict(node), **changes})
-    return made
-
-
-_CHANGES: dict[str, Callable[[seg.Leaf, Change], seg.Leaf | None]] = {
-    "length": _length,
-    "window": _window,
-    "percentile": _percentile,
-    "percent": _percent,
-    "amount": _amount,
-}
-
-
-def _replaced(tree: Tree, leaf: Leaf, node: seg.Leaf | None) -> Tree:
-    """The tree with one condition replaced, or with ``None`` taken out; a group that is left empty goes with it."""
-    if tree is leaf and node is not None:
-        return Leaf(node)
-    if isinstance(tree, Group):
-        parts = [_replaced(part, leaf, node) for part in tree.of if not (node is None and part is leaf)]
-        if len(parts) == 1 and tree.op in {"all", "any"}:
-            return parts[0]
-        return Group(tree.op, tuple(parts), tree.notes, tree.n)
-    return tree
 
 
 def _removal(chart: Sentence, i: int, previous: Definition | None) -> Reading | None:
@@ -394,7 +161,7 @@ def _kept(chart: Sentence, parts: list[Tree], found: dict[str, Any]) -> list[Tre
 def _concerns(chart: Sentence, node: seg.Leaf, change: Change) -> bool:
     if isinstance(node, seg.Consent | seg.Reachable | seg.Suppressed):
         return "consent" in change.about or node.channel in change.about
-    return _is_about(chart, node, change)
+    return is_about(chart, node, change)
 
 
 def _without(part: Tree, wanted: seg.Leaf) -> Tree | None:
@@ -419,7 +186,7 @@ def _without(part: Tree, wanted: seg.Leaf) -> Tree | None:
     if len(left) == (len(inner.node.value) if isinstance(inner.node.value, tuple) else 1):
         return part
     op, value = ("eq", left[0]) if len(left) == 1 else ("in", tuple(left))
-    changed = Leaf(_copied(inner.node, op=op, value=value))
+    changed = Leaf(copied(inner.node, op=op, value=value))
     return Group("not", (changed,)) if inner is not part else changed
 
 
@@ -440,7 +207,7 @@ def _swapped(chart: Sentence, i: int, previous: Definition | None) -> Reading | 
             and node.name == old.name
             and set(_tuple(old.value)) <= set(_tuple(node.value))
         ):
-            return _settled(chart, _replaced(tree, leaf, _exchanged(node, old, new)))
+            return _settled(chart, replaced(tree, leaf, _exchanged(node, old, new)))
     return None
 
 
@@ -450,7 +217,7 @@ def _exchanged(node: seg.Attribute, old: seg.Attribute, new: seg.Attribute) -> s
         return new
     kept = [value for value in _tuple(node.value) if value not in _tuple(old.value)]
     values = tuple(dict.fromkeys((*kept, *_tuple(new.value))))
-    return _copied(node, op="eq" if len(values) == 1 else "in", value=values[0] if len(values) == 1 else values)
+    return copied(node, op="eq" if len(values) == 1 else "in", value=values[0] if len(values) == 1 else values)
 
 
 def _widened(chart: Sentence, previous: Definition) -> Reading | None:
@@ -522,7 +289,7 @@ def _merged(
         ):
             found = values(_tuple(leaf.node.value), _tuple(more.node.value))
             op, value = ("eq", found[0]) if len(found) == 1 else ("in", found)
-            return _replaced(before, leaf, _copied(leaf.node, op=op, value=value))
+            return replaced(before, leaf, copied(leaf.node, op=op, value=value))
     return None
 
 

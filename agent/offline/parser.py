@@ -3,7 +3,7 @@
 from datetime import date
 from functools import cache
 
-from agent.offline import answers, campaigns, conditions, followups, requests, statistics
+from agent.offline import answers, campaigns, changes, conditions, followups, requests, statistics
 from agent.offline.audience import audience
 from agent.offline.grammar import Grammar
 from agent.offline.lexicon import Lexicon
@@ -38,7 +38,7 @@ def _special(chart: Sentence, previous: Definition | None) -> Reading | None:
     """Everything but a new segment, in the order in which the readings exclude one another."""
     return (
         requests.out_of_reach(chart)
-        or requests.read(chart, previous)
+        or requests.read(chart)
         or followups.read(chart, previous)
         or statistics.read(chart, previous)
         or campaigns.read(chart, previous)
@@ -49,6 +49,6 @@ def _special(chart: Sentence, previous: Definition | None) -> Reading | None:
 def grammar() -> Grammar:
     """All rules: those of conditions, and those of the other things that can be asked."""
     made = conditions.grammar()
-    for part in (statistics, followups, requests):
+    for part in (statistics, changes, followups, requests):
         part.add(made)
     return made

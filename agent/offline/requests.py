@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
+from agent.offline import commands
 from agent.offline.grammar import Grammar
-from agent.offline.reading import Command, CustomerQuery, Reading
+from agent.offline.reading import CustomerQuery, Reading
 from agent.offline.sentence import Sentence
-from agent.offline.small_words import listed, table
 from agent.offline.tokens import Token
-from domain.segments import Definition
 
 _SQL = re.compile(
     r"^\W*(select\b.+\bfrom|insert\s+into|update\b.+\bset\b|delete\s+from|drop\s+(table|database)|alter\s+table|truncate\b|with\b.+\bselect)\b",
@@ -22,18 +21,6 @@ _HELP = re.compile(
     r"^\W*(please\s+)?(help(\s+me)?|what\s+can\s+(you|i|we)\s+(do|ask|say)\b.*|how\s+does\s+this\s+work|how\s+do\s+i\s+(use|start|begin)\b.*|hi|hello|hey|good\s+(morning|afternoon|evening)|what\s+are\s+you|who\s+are\s+you|what\s+do\s+you\s+do|examples?|show\s+(me\s+)?(some\s+)?examples|commands?)(\s+there)?\W*$",
     re.IGNORECASE,
 )
-_MEANING = re.compile(
-    r"^\W*(what\s+(do|does)\s+(you\s+mean\s+by\s+)?(.+?)\s*(mean)?|define\s+(.+?)|what\s+is\s+(meant\s+by|the\s+definition\s+of)\s+(.+?))\W*$",
-    re.IGNORECASE,
-)
-
-_AFRESH = re.compile(
-    r"^\W*(please\s+)?(start\s+(over|again|afresh|from\s+scratch)|reset(\s+(it|everything|the\s+segment))?|new\s+segment|clear\s+(it|everything|all))\W*$",
-    re.IGNORECASE,
-)
-
-_NOUNS = table("command_nouns")
-_VERBS = table("command_verbs")
 
 
 def add(grammar: Grammar) -> None:
@@ -126,9 +113,9 @@ def _is_name(chart: Sentence, i: int) -> bool:
     return token.kind == "word" and token.text[:1].isupper() and token.stem not in chart.lexicon.known
 
 
-def read(chart: Sentence, previous: Definition | None) -> Reading | None:
+def read(chart: Sentence) -> Reading | None:
     """The reading of such a request; ``None`` where the sentence is about people after all."""
-    return _help(chart) or _clock(chart) or _customer(chart) or _command(chart) or _meaning(chart)
+    return _help(chart) or _clock(chart) or _customer(chart) or commands.read(chart)
 
 
 def out_of_reach(chart: Sentence) -> Reading | None:
@@ -195,58 +182,3 @@ def _customer(chart: Sentence) -> Reading | None:
     return (
         Reading(text=chart.text, action="answer", intent="customer", customer=CustomerQuery(**found)) if found else None
     )
-
-
-def _command(chart: Sentence) -> Reading | None:
-    """A verb and what it is about, and nothing else: anything more is for another reading."""
-    if _AFRESH.match(chart.text):
-        return Reading(
-            text=chart.text, action="answer", intent="command", command=Command(verb="reset", noun="segment")
-        )
-    if {"a", "an", "new"} & {token.norm for token in chart.tokens}:
-        return None
-    words = [token for token in chart.tokens if token.kind != "sign" and token.norm not in _SMALL]
-    if not words or words[0].norm not in _VERBS or len(words) > 6:  # noqa: PLR2004
-        return None
-    verb, noun, number, name = _VERBS[words[0].norm], None, None, None
-    for at, token in enumerate(words[1:], 1):
-        if token.stem in _NOUNS and noun is None:
-            noun = _NOUNS[token.stem]
-        elif token.kind == "number" and noun is not None and number is None:
-            number = int(token.number)
-        elif token.kind == "quoted" or token.norm in {"as", "named", "called", "to"}:
-            rest = words[at] if token.kind == "quoted" else words[at + 1] if at + 1 < len(words) else None
-            name = str(rest.value or chart.text[rest.start : words[-1].end]) if rest else None
-            break
-        elif token.norm not in {"it", "that", "this", "last", "one", "change"}:
-            return None
-    if noun is None and verb == "list":
-        return None
-    if (
-        noun is None
-        and name is None
-        and len(words) == 1
-        and verb not in {"undo", "save", "approve", "reject", "activate"}
-    ):
-        return None
-    command = Command(verb="show" if verb == "list" and number else verb, noun=noun or "it", id=number, name=name)  # type: ignore[arg-type] - one of the table
-    return Reading(text=chart.text, action="answer", intent="command", command=command)
-
-
-_SMALL = listed("command_small")
-
-
-def _meaning(chart: Sentence) -> Reading | None:
-    """What a word of the glossary means here."""
-    found = _MEANING.match(chart.text)
-    if not found:
-        return None
-    for i in range(len(chart.tokens)):
-        for kind in ("term_condition", "term_window", "term_level"):
-            best = chart.best(kind, i)
-            if best and all(
-                token.kind == "sign" or token.norm in {"mean", "here", "exactly"} for token in chart.tokens[best[0] :]
-            ):
-                command = Command(verb="show", noun="glossary", name=best[1].word)
-                return Reading(text=chart.text, action="answer", intent="command", command=command)
-    return None
