@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from agent.answers import ask
@@ -106,7 +106,8 @@ def results_(
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
-    table = Table("message", "planned", "waiting", "sent", "delivered", "failed", "unknown", "left out")
+    figures = ("planned", "waiting", "sent", "delivered", "failed", "unknown")
+    table = Table("message", *(Column(name, no_wrap=True) for name in figures), "left out")
     for place, step in enumerate(found.steps, 1):
         counts = step.counts
         left_out = ", ".join(
@@ -120,10 +121,10 @@ def results_(
 
 
 def _under_way(found: results.Results) -> bool:
-    """Whether the flow still starts, or a planned message of it has no outcome yet."""
+    """Whether the flow still starts, or a message has no outcome yet; done is a flow before its receipts are in."""
     counts = [step.counts for step in found.steps]
     unsettled = sum(one.waiting + one.sent - one.delivered - one.failed for one in counts)
-    return found.status == "active" and (not found.people or unsettled > 0)
+    return found.status in {"active", "done"} and (not found.people or unsettled > 0)
 
 
 def _show(session: Session, spec: FlowSpec, made: approvals.Approval) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
+from commands import flows
 from commands.flows import app
 from db.session import transaction
 from domain.errors import Conflict, Invalid, NotFound
-from services import demo, users
+from services import demo, results, users
 from settings import settings
 
 LATELY = "customers who ordered in the last year"
@@ -61,3 +62,15 @@ def test_nobody_without_an_account_may_approve() -> None:
     with pytest.raises(NotFound):
         run("approve", approval, "--yes", "--by", "eve")
     assert run("list") == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "delivered", "under_way"), [("done", 0, True), ("done", 1, False), ("paused", 0, False)]
+)
+def test_waiting_lasts_until_the_receipts_are_in(status: str, delivered: int, under_way: bool) -> None:  # noqa: FBT001
+    counts = results.Counts(planned=1, sent=1, delivered=delivered)
+    step = results.StepResult(step=0, channel="email", subject="", counts=counts, left_out={}, variants={})
+    found = results.Results(
+        flow_id=1, version=1, status=status, audience_size=1, people={"done": 1}, left={}, steps=(step,)
+    )
+    assert flows._under_way(found) is under_way
