@@ -263,7 +263,12 @@ def check(spec: FlowSpec, *, now: datetime, zone: str = "UTC", custom: Collectio
 
     ``zone`` is the store's; ``custom`` are the names of its custom attributes.
     """
-    return [*_start_problems(spec, now, zone), *_step_problems(spec), *_message_problems(spec, custom)]
+    return [
+        *_topic_problems(spec),
+        *_start_problems(spec, now, zone),
+        *_step_problems(spec),
+        *_message_problems(spec, custom),
+    ]
 
 
 def digest(value: Mapping[str, Any]) -> str:
@@ -318,6 +323,12 @@ def first_due(start: Now | At | Local, zone: str, now: datetime) -> datetime:
             day = max(start.date, now.astimezone(ZoneInfo(zone)).date())
             due = instant(datetime.combine(day, start.time), zone)
             return due if due >= now else instant(datetime.combine(day + timedelta(days=1), start.time), zone)
+
+
+def _topic_problems(spec: FlowSpec) -> Iterator[Problem]:
+    """Nobody's topics are known yet, so a message on one would reach people who never asked for it."""
+    if spec.topic is not None:
+        yield Problem("topic", "Nobody can subscribe to a topic yet.", "Remove the topic.")
 
 
 def _start_problems(spec: FlowSpec, now: datetime, zone: str) -> Iterator[Problem]:

@@ -259,6 +259,7 @@ def test_a_flow_that_its_last_person_left_is_done(session: Session, shop: Plante
     ("changes", "path"),
     [
         ({"steps": [{**FIRST, "subject": " "}]}, "steps.0.subject"),
+        ({"topic": "newsletter"}, "topic"),
         ({"steps": [FIRST, TEN_DAYS]}, "steps.1"),
         ({"steps": [{**FIRST, "body": "Hi {{ customer.nickname }}"}]}, "steps.0.body"),
         ({"steps": [{**FIRST, "body": "{% if customer.city %}"}]}, "steps.0.body"),
