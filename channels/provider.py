@@ -51,7 +51,12 @@ class Calls:
         """The outcome of each letter's call, in their order."""
 
         def guarded(letter: Letter) -> Outcome:
-            return call(letter) if time.monotonic() < until else Outcome(Result.UNSENT)
+            if time.monotonic() >= until:
+                return Outcome(Result.UNSENT)
+            try:
+                return call(letter)
+            except Exception as error:  # noqa: BLE001 - one letter's fault must not take its neighbours' outcomes along
+                return Outcome(Result.UNKNOWN, code="call_failed", detail=repr(error)[:500])
 
         return list(self._threads.map(guarded, letters))
 

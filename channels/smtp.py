@@ -7,6 +7,7 @@ breaks after it leaves the matter open (RFC 1047), and then the outcome is unkno
 import contextlib
 import smtplib
 import ssl
+import time
 import uuid
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from domain.errors import Unavailable
 from domain.messages import Guarantee, Letter, Outcome, Result
 
 CONCURRENCY = 8
+WIRE = SMTP.clone(max_line_length=998)
 
 _OK = 250
 _WILL_FORWARD = 251
@@ -59,16 +61,23 @@ class Smtp:
             self._kept.pop().close()
 
     def _call(self, letter: Letter) -> Outcome:
+        deadline = time.monotonic() + self._timeout
+        try:
+            addresses, mail = (ascii_address(letter.sender_address), ascii_address(letter.recipient)), wire(letter)
+        except ValueError as error:
+            return Outcome(Result.REJECTED, code="address_invalid", detail=str(error)[:500])
         try:
             relay = self._relay()
         except (OSError, smtplib.SMTPException) as error:
             return Outcome(Result.TRANSIENT, code="unreachable", detail=str(error)[:500])
         wrote = False
         try:
-            outcome = _announced(relay, letter)
+            outcome = _announced(relay, letter, addresses, deadline)
             if outcome is None:
+                _in_time(relay, deadline)
                 wrote = True
-                relay.send(_dotted(mime(letter).as_bytes(policy=SMTP)))
+                relay.send(_dotted(mail))
+                _in_time(relay, deadline)
                 outcome = _understood(letter, *relay.getreply())
         except (OSError, smtplib.SMTPException) as error:
             relay.close()
@@ -109,11 +118,22 @@ class Smtp:
         return made
 
 
-def _announced(relay: smtplib.SMTP, letter: Letter) -> Outcome | None:
+def _in_time(relay: smtplib.SMTP, deadline: float) -> None:
+    """Give the next word what is left of the call's time; all words together take no longer than the call may."""
+    left = deadline - time.monotonic()
+    if left <= 0 or relay.sock is None:
+        raise TimeoutError("the call took too long")
+    relay.sock.settimeout(left)
+
+
+def _announced(relay: smtplib.SMTP, letter: Letter, addresses: tuple[str, str], deadline: float) -> Outcome | None:
     """Say who writes to whom; None when the relay wants to hear the mail."""
-    for code, said in (relay.mail(letter.sender_address), relay.rcpt(letter.recipient)):
+    for say, address in zip((relay.mail, relay.rcpt), addresses, strict=True):
+        _in_time(relay, deadline)
+        code, said = say(address)
         if code > _WILL_FORWARD:
             return _understood(letter, code, said)
+    _in_time(relay, deadline)
     code, said = relay.docmd("DATA")
     return None if code == _GO_AHEAD else _understood(letter, code, said)
 
@@ -121,7 +141,7 @@ def _announced(relay: smtplib.SMTP, letter: Letter) -> Outcome | None:
 def mime(letter: Letter) -> EmailMessage:
     """The mail itself: plain text and HTML, with a Message-ID that is the same each time."""
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = letter.sender, letter.recipient, letter.subject
+    mail["From"], mail["To"], mail["Subject"] = letter.sender, ascii_address(letter.recipient), letter.subject
     mail["Message-ID"] = f"<{letter.id}@{letter.sender_address.rpartition('@')[2]}>"
     mail["X-Entity-Ref-ID"] = str(letter.id)
     for name, value in letter.headers.items():
@@ -130,6 +150,21 @@ def mime(letter: Letter) -> EmailMessage:
     if letter.html:
         mail.add_alternative(letter.html, subtype="html")
     return mail
+
+
+def ascii_address(address: str) -> str:
+    """The address as every relay takes it, its domain in IDNA. Raises ValueError for a local part that is not ASCII."""
+    local, _, domain = address.rpartition("@")
+    local.encode("ascii")
+    return f"{local}@{domain.encode('idna').decode()}"
+
+
+def wire(letter: Letter) -> bytes:
+    """The mail as bytes. Raises ValueError for a header that breaks its line.
+
+    Header lines may be as long as RFC 5322 allows: folded, an unsubscribe address would no longer be one.
+    """
+    return mime(letter).as_bytes(policy=WIRE)
 
 
 def _dotted(mail: bytes) -> bytes:

@@ -36,7 +36,12 @@ def sign_in(
     password: Annotated[str, Form(max_length=1024)] = "",
     next: Annotated[str, Form()] = "/",  # noqa: A002 - the name in the form
 ) -> Response:
-    """Check a name and a password; a new sign-in always gets a new token."""
+    """Check a name and a password; a new sign-in always gets a new token.
+
+    Raises Forbidden for a form on somebody else's page, which could sign a person in as somebody else.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Forbidden("foreign_form", "This form was sent from another site.", "Sign in on Parley's own page.")
     now = datetime.now(UTC)
     key = (request.client.host if request.client else "", username.strip().lower())
     token = secrets.token_urlsafe(32)

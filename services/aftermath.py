@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Mapping
 
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from channels.provider import Provider
@@ -11,7 +12,7 @@ from db import aftermath, store
 from db.claims import Claims
 from domain.errors import Unavailable
 from domain.messages import Guarantee, State
-from domain.retries import after_death, after_lookup
+from domain.retries import Move, after_death, after_lookup
 from services.delivery import attempt_of
 
 
@@ -20,7 +21,7 @@ def take_over(session: Session, limit: int, providers: Mapping[str, Provider]) -
     now = store.business_now(session)
     moves = []
     for row in aftermath.lapsed(session, limit):
-        attempt = attempt_of(row, providers[row["provider"]].guarantee, now, deaths=row["deaths"] + 1)
+        attempt = attempt_of(row, _guarantee(row, providers), now, deaths=row["deaths"] + 1)
         moves.append((row, after_death(attempt, now)))
     if moves:
         aftermath.bury(session, moves)
@@ -39,14 +40,23 @@ def look_up(work: Claims, limit: int, providers: Mapping[str, Provider]) -> int:
     found: dict[uuid.UUID, str | None] = {}
     for row in asked:
         with contextlib.suppress(Unavailable):
-            found[row["id"]] = providers[row["provider"]].find(row["id"])
+            provider = providers.get(row["provider"])
+            found[row["id"]] = provider.find(row["id"]) if provider else None
     with work.transaction() as session:
         now = store.business_now(session)
-        moves = []
+        moves: list[tuple[RowMapping, Move, str | None]] = []
         for row in asked:
-            theirs, grace = found.get(row["id"]), providers[row["provider"]].grace
-            if row["id"] in found and (theirs is not None or row["waited"] > grace):
+            theirs, provider = found.get(row["id"]), providers.get(row["provider"])
+            if provider is None:
+                moves.append((row, after_death(attempt_of(row, Guarantee.NEITHER, now), now), None))
+            elif row["id"] in found and (theirs is not None or row["waited"] > provider.grace):
                 attempt = attempt_of(row, Guarantee.LOOKUP, now)
                 moves.append((row, after_lookup(found=theirs is not None, attempt=attempt, now=now), theirs))
         aftermath.settle(session, moves)
     return len(moves)
+
+
+def _guarantee(row: RowMapping, providers: Mapping[str, Provider]) -> Guarantee:
+    """What the message's provider promises; one that is no longer configured can be neither asked nor repeated to."""
+    provider = providers.get(row["provider"])
+    return provider.guarantee if provider else Guarantee.NEITHER

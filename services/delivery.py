@@ -133,7 +133,7 @@ def _known(
                 address=addresses[row["customer_id"]],
                 consent=person["consent"],
                 suppressions=listed.get(hashes.get(row["customer_id"], ""), frozenset()),
-                on_topic=None,
+                on_topic=None if row["topic"] is None else False,
                 zone=person["time_zone"] if is_zone(person["time_zone"]) else shop.time_zone,
                 expires_at=row["expires_at"],
                 policy=Policy.from_dict(row["policy"]),

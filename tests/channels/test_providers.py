@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from channels.gateway import Gateway, payload, receipt, understood
 from channels.provider import Provider
 from channels.registry import route
-from channels.smtp import Smtp, mime
+from channels.smtp import Smtp, mime, wire
 from domain.errors import Unavailable
 from domain.messages import Guarantee, Letter, Result
 from tests.channels.test_vendor import vendor
@@ -87,6 +87,14 @@ class Contract:
         with self.unreachable() as provider:
             [outcome] = provider.send([letter()], forever())
             assert (outcome.result, outcome.code) == (Result.TRANSIENT, "unreachable")
+
+    def test_one_letter_that_cannot_be_written_leaves_its_neighbours_alone(self, tmp_path: Path) -> None:
+        odd = [letter("josé@example.com"), letter("a@example.com\r\nBcc: b@example.com"), letter(subject="a\nb")]
+        with self.reached(tmp_path) as provider:
+            outcomes = provider.send([letter(), *odd, letter("ada@exämple.com"), letter()], forever())
+            results = [outcome.result for outcome in outcomes]
+            assert (results[0], results[5]) == (Result.ACCEPTED, Result.ACCEPTED)
+            assert Result.TRANSIENT not in results
 
     def test_an_empty_batch_is_nothing(self, tmp_path: Path) -> None:
         with self.reached(tmp_path) as provider:
@@ -334,3 +342,9 @@ def _listening(then: Callable[[socket.socket], object]) -> Iterator[int]:
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_unsubscribe_address_stays_in_one_piece_on_the_wire() -> None:
+    address = f"<https://shop.example.com/unsubscribe/{'x' * 200}>"
+    lines = wire(letter(headers={"List-Unsubscribe": address})).split(b"\r\n")
+    assert f"List-Unsubscribe: {address}".encode() in lines
