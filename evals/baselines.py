@@ -11,9 +11,8 @@ def keyword_only(text: str, lexicon: Lexicon) -> Reading:
     said = set(words(text))
     found: list[seg.Condition] = []
     for name, attribute in lexicon.catalog.attributes.items():
-        for value in attribute.values:
-            if set(words(value)) and set(words(value)) <= said:
-                found.append(seg.Attribute(name=name, op="eq", value=value))
+        spoken = (value for value in attribute.values if words(value) and set(words(value)) <= said)
+        found.extend(seg.Attribute(name=name, op="eq", value=value) for value in spoken)
     for name, activity in lexicon.catalog.activities.items():
         if any(set(words(verb)) <= said for verb in activity.verbs if verb):
             found.append(seg.Activity(name=name))

@@ -18,9 +18,9 @@ HELD_OUT = "heldout"
 class Case(BaseModel):
     """A sentence and what is right for it.
 
-    ``gold_definition`` is a definition or only its condition, ``also`` further ones that are as right; ``gold_sql`` selects
-    the ids instead. ``expected_action`` is one action or several; without it a gold means that people are to be found.
-    ``previous`` is the segment the conversation was about; ``mentions`` a word the answer must name.
+    ``gold_definition`` is a definition or only its condition, ``also`` further ones that are as right; ``gold_sql``
+    selects the ids instead. ``expected_action`` is one action or several; without it a gold means that people are to be
+    found. ``previous`` is the segment the conversation was about; ``mentions`` a word the answer must name.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)

@@ -33,12 +33,27 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SEEDS = (11, 12, 13)
 RANDOM_PEOPLE = 160
 
-PLACES = (
-    ("US", "Texas", "Austin"), ("US", "Texas", "Houston"), ("US", "California", "San Francisco"), ("US", "California", "Los Angeles"),
-    ("US", "New York", "New York"), ("US", "New York", "Buffalo"), ("US", "Florida", "Miami"), ("US", "Georgia", "Atlanta"),
-    ("US", "Oregon", "Portland"), ("GB", "England", "London"), ("GB", "Scotland", "Edinburgh"), ("DE", "Berlin", "Berlin"),
-    ("DE", "Bavaria", "Munich"), ("FR", "Ile-de-France", "Paris"), ("CA", "Ontario", "Toronto"), ("IE", "Leinster", "Dublin"),
-)  # fmt: skip
+PLACES = tuple(
+    tuple(line.split("|"))
+    for line in (
+        "US|Texas|Austin",
+        "US|Texas|Houston",
+        "US|California|San Francisco",
+        "US|California|Los Angeles",
+        "US|New York|New York",
+        "US|New York|Buffalo",
+        "US|Florida|Miami",
+        "US|Georgia|Atlanta",
+        "US|Oregon|Portland",
+        "GB|England|London",
+        "GB|Scotland|Edinburgh",
+        "DE|Berlin|Berlin",
+        "DE|Bavaria|Munich",
+        "FR|Ile-de-France|Paris",
+        "CA|Ontario|Toronto",
+        "IE|Leinster|Dublin",
+    )
+)
 SOURCES = ("instagram", "google ads", "organic search", "referral", None)
 LANGUAGES = ("en", "en", "de", "fr", "es", None)
 TAGS = ("vip", "wholesale", "loyalty-club", "gift-buyer")
@@ -48,8 +63,13 @@ LAST = ("Miller", "Smith", "Schmidt", "Sanchez", "Dubois", "Brown", "Silva", "We
 ROASTS = ("dark", "medium", "light", None)
 
 BORDER_DAYS = (3, 7, 14, 30, 45, 60, 90, 120, 180, 365, 730)
-BORDER_DATES = (date(2026, 6, 1), date(2026, 5, 1), date(2026, 4, 1), date(2026, 3, 1), date(2026, 1, 1), date(2025, 1, 1),
-                date(2025, 12, 1), date(2025, 12, 25), date(2026, 6, 14), date(2026, 6, 15), date(2026, 6, 8))  # fmt: skip
+BORDER_DATES = tuple(
+    date.fromisoformat(day)
+    for day in (
+        *("2025-01-01", "2025-12-01", "2025-12-25", "2026-01-01", "2026-03-01", "2026-04-01", "2026-05-01"),
+        *("2026-06-01", "2026-06-08", "2026-06-14", "2026-06-15"),
+    )
+)
 BORDER_TOTALS = ("20", "30", "50", "80", "99.99", "100", "100.01", "150", "200", "250", "300", "500", "500.01", "1000")
 BORDER_COUNTS = (0, 1, 2, 3, 4, 5, 6, 10)
 SECOND = timedelta(seconds=1)
@@ -113,10 +133,16 @@ class Planter:
         """Fill an empty, migrated database."""
         self.session.add(
             Store(
-                id=1, name="Evaluation Coffee", currency="USD", time_zone="UTC", postal_address="1 Example Street, Austin, TX",
-                sender_name="Evaluation Coffee", sender_email="hello@evaluation.example.com", created_at=NOW,
+                id=1,
+                name="Evaluation Coffee",
+                currency="USD",
+                time_zone="UTC",
+                postal_address="1 Example Street, Austin, TX",
+                sender_name="Evaluation Coffee",
+                sender_email="hello@evaluation.example.com",
+                created_at=NOW,
             )
-        )  # fmt: skip
+        )
         rows = [
             Product(sku=one.sku, title=one.title, category=one.category, price=Decimal(one.cents) / 100)
             for one in ARTICLES
@@ -142,12 +168,10 @@ class Planter:
             "first_name": first,
             "last_name": last,
             "email": f"{first}.{last}.{self.people}@{self._one(BOXES)}".lower(),
-            "phone": f"+1202555{self.people:04d}" if self.chance.random() < 0.6 else None,
+            "phone": f"+1202555{self.people:04d}" if self._happens(0.6) else None,
             "gender": self._one(("female", "male", None)),
             "language": self._one(LANGUAGES),
-            "birthday": date(self._int(1955, 2006), self._int(1, 12), self._int(1, 28))
-            if self.chance.random() < 0.7
-            else None,
+            "birthday": date(self._int(1955, 2006), self._int(1, 12), self._int(1, 28)) if self._happens(0.7) else None,
             "company": self._one((None, None, None, "Cafe Example", "Office Example")),
             "acquisition_source": self._one(SOURCES),
             "first_seen_at": NOW - timedelta(days=self._int(800, 1500)),
@@ -157,7 +181,7 @@ class Planter:
         number = self.people
         self.rows.append(Customer(**{"id": number, **traits, **values}))
         country, region, city = place or self._one(PLACES)
-        if self.chance.random() < 0.9:
+        if self._happens(0.9):
             self.rows.append(Address(customer_id=number, kind="shipping", region=region, country=country, city=city))
         self._permissions(number)
         return number
@@ -175,10 +199,16 @@ class Planter:
             quantity = self._int(1, 3)
             self.rows.append(
                 OrderItem(
-                    customer_id=customer, order_id=number, line=line, product_id=self.products[title], quantity=quantity,
-                    unit_price=(share / quantity).quantize(Decimal("0.01")), total=share, ordered_at=at,
+                    customer_id=customer,
+                    order_id=number,
+                    line=line,
+                    product_id=self.products[title],
+                    quantity=quantity,
+                    unit_price=(share / quantity).quantize(Decimal("0.01")),
+                    total=share,
+                    ordered_at=at,
                 )
-            )  # fmt: skip
+            )
         return number
 
     def event(self, customer: int, name: str, at: datetime, title: str | None = None, **properties: Any) -> None:
@@ -261,7 +291,7 @@ class Planter:
             number = self.order(
                 somebody, at, self._total(), *titles, coupon=coupon, source=self._one(("web", "app", "phone"))
             )
-            if self.chance.random() < 0.1:
+            if self._happens(0.1):
                 amount = Decimal(self._int(5, 60))
                 self.rows.append(
                     Refund(
@@ -284,9 +314,9 @@ class Planter:
             for _ in range(self._one((0, 0, 1, 2, 4))):
                 title = self._one(favourites) if name in {"product_viewed", "added_to_cart"} else None
                 self.event(somebody, name, NOW - timedelta(days=self._int(0, 200), minutes=self._int(1, 1400)), title)
-        if self.chance.random() < 0.3:
+        if self._happens(0.3):
             self.event(somebody, "email_opened", NOW - timedelta(days=self._int(0, 20), hours=1), machine=True)
-        if self.chance.random() < 0.25:
+        if self._happens(0.25):
             self.event(
                 somebody,
                 "product_reviewed",
@@ -311,9 +341,9 @@ class Planter:
                     break
                 roll -= chance
         for tag in TAGS:
-            if self.chance.random() < 0.12:
+            if self._happens(0.12):
                 self.rows.append(Tag(customer_id=customer, name=tag, since_at=NOW - timedelta(days=self._int(1, 300))))
-        if self.chance.random() < 0.05:
+        if self._happens(0.05):
             self.rows.append(
                 Suppression(
                     channel="email",
@@ -325,16 +355,19 @@ class Planter:
             )
 
     def _custom(self) -> dict[str, Any]:
-        custom: dict[str, Any] = {"loyalty_points": self._int(0, 500)} if self.chance.random() < 0.5 else {}
+        custom: dict[str, Any] = {"loyalty_points": self._int(0, 500)} if self._happens(0.5) else {}
         roast = self._one(ROASTS)
         if roast:
             custom["favourite_roast"] = roast
-        if self.chance.random() < 0.5:
-            custom["owns_machine"] = self.chance.random() < 0.5
+        if self._happens(0.5):
+            custom["owns_machine"] = self._happens(0.5)
         return custom
 
     def _total(self) -> Decimal:
         return Decimal(self._int(500, 32_000)) / 100
+
+    def _happens(self, chance: float) -> bool:
+        return self.chance.random() < chance
 
     def _one(self, values: Any) -> Any:
         return self.chance.choice(values)

@@ -11,7 +11,8 @@ from db import audit
 from db import segments as rows
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.glossary import Glossary, Kind, Number, Term, check, shipped
+from domain.glossary import Glossary, Kind, Number, Term, check
+from domain.shipped_terms import shipped
 from services import catalog as catalogs
 from services import segments
 

@@ -80,8 +80,8 @@ def _ages(grammar: Grammar) -> None:
     @rule("age_length", "<compare> <token_length>", "<token_length>", "<token_length> <or_more>")
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Amount | None:
         token = next(item for item in found if isinstance(item, Token))
-        op = next((item for item in found if isinstance(item, str)), None)
-        return Amount(op, token.number) if token.unit == "y" else None  # type: ignore[arg-type] - a comparison's key
+        op: Any = next((item for item in found if isinstance(item, str)), None)
+        return Amount(op, token.number) if token.unit == "y" else None
 
 
 def _after_people(chart: Sentence, i: int) -> bool:

@@ -3,7 +3,7 @@
 from agent.offline.audience import Audience, ambiguities, assumptions, definition, spans, with_everyone
 from agent.offline.reading import FlowRequest, Intent, Option, Reading
 from agent.offline.sentence import Sentence
-from agent.offline.trees import MOST_READINGS, Built, Tree, built, choices, settled
+from agent.offline.trees import Built, Tree, built, choices, settled
 from domain import segments as seg
 from domain.segments import MAX_NODES, Definition, walk
 from domain.segments_english import sentence
@@ -42,35 +42,45 @@ def segment(
         tree = with_everyone(chart)
     if tree is None:
         return _nothing(chart, found, intent, flow)
-    open_choices = choices(tree)
     made = built(settled(tree)[0][1])
-    common = {
-        "text": chart.text,
-        "intent": intent,
-        "patched": patched,
-        "assumptions": assumptions(chart, made),
-        "unused_words": found.unused,
-        "ambiguities": ambiguities(chart, tree),
-        "spans": spans(chart, found.items, made, objective=objective),
-        "flow": flow,
-        "confidence": confidence(chart, found, made, len(open_choices)),
-    }
     if sum(1 for _ in walk(made.where)) > MAX_NODES:
         return refused(chart, "That is more than one segment can hold; please ask for a part of it.", intent=intent)
-    if found.unused:
-        label = "Leave that out" if len(found.unused) == 1 else "Leave those out"
-        option = Option(label=label, definition=definition(chart, settled(tree)[0][1]))
-        question = (
-            f"I did not use: {named(found.unused)}. What do you mean by {'it' if len(found.unused) == 1 else 'them'}?"
-        )
-        return Reading(action="clarify", question=question, options=(option,), **common)
-    if open_choices:
-        options = tuple(
-            Option(label=label, definition=definition(chart, option)) for label, option in settled(tree)[:MOST_READINGS]
-        )
-        question = f"“{open_choices[0].word.strip()}” can be read in {len(options)} ways. Which do you mean?"
-        return Reading(action="clarify", question=question, options=options, **common)
-    return Reading(action="segment" if intent == "segment" else "draft", definition=definition(chart, tree), **common)
+    reading = Reading(
+        text=chart.text,
+        action="segment" if intent == "segment" else "draft",
+        intent=intent,
+        definition=definition(chart, settled(tree)[0][1]),
+        patched=patched,
+        assumptions=assumptions(chart, made),
+        unused_words=found.unused,
+        ambiguities=ambiguities(chart, tree),
+        spans=spans(chart, found.items, made, objective=objective),
+        flow=flow,
+        confidence=confidence(chart, found, made, len(choices(tree))),
+    )
+    return _unused(reading) if found.unused else _open(chart, reading, tree)
+
+
+def _unused(reading: Reading) -> Reading:
+    """Ask what the words mean that had no effect, and offer to leave them out."""
+    several = len(reading.unused_words) > 1
+    option = Option(label="Leave those out" if several else "Leave that out", definition=reading.definition)
+    question = f"I did not use: {named(reading.unused_words)}. What do you mean by {'them' if several else 'it'}?"
+    return reading.model_copy(
+        update={"action": "clarify", "definition": None, "question": question, "options": (option,)}
+    )
+
+
+def _open(chart: Sentence, reading: Reading, tree: Tree) -> Reading:
+    """Ask which reading is meant where there are several."""
+    unclear = choices(tree)
+    if not unclear:
+        return reading
+    options = tuple(Option(label=label, definition=definition(chart, option)) for label, option in settled(tree))
+    question = f"“{unclear[0].word.strip()}” can be read in {len(options)} ways. Which do you mean?"
+    return reading.model_copy(
+        update={"action": "clarify", "definition": None, "question": question, "options": options}
+    )
 
 
 def _nothing(chart: Sentence, found: Audience, intent: Intent, flow: FlowRequest | None) -> Reading:

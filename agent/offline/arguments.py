@@ -186,23 +186,27 @@ def _pieces(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]
 def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
     if frame.things:
         return
-    if neither := chart.is_any(i, "neither"):
-        for end, found in chart.at("things", neither) if neither < len(chart.stems) else ():
+    only = bool(chart.is_any(i, "only"))
+    start = chart.past(chart.past(i, "only"), "thing_prep")
+    for at in (at for at in sorted({i, start}) if at < len(chart.stems)):
+        for end, found in chart.at("things", at):
+            if any(set(thing.owners) & set(frame.heads) for thing in found.things):
+                yield end, replace(frame, things=found.things, joint=found.joint, only=frame.only or (only and at > i))
+        if frame.amount is None:
+            yield from ((end, _with(chart, frame, more)) for end, more in chart.at("quantity_arg", at))
+    yield from _other_things(chart, i, frame)
+
+
+def _other_things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
+    """Neither this nor that; nothing but this; anything but this."""
+    neither = chart.is_any(i, "neither")
+    if 0 < neither < len(chart.stems):
+        for end, found in chart.at("things", neither):
             yield end, replace(frame, things=found.things, joint="any", none=not frame.none)
     for end, found in chart.at("nothing_but", i):
         yield end, replace(frame, things=found.things, joint=found.joint, only=True)
     for end, found in chart.at("anything_but", i):
         yield end, replace(frame, things=found.things, joint=found.joint, otherwise=True)
-    only = bool(chart.is_any(i, "only"))
-    start = chart.past(chart.past(i, "only"), "thing_prep")
-    for at in sorted({i, start}):
-        for end, found in chart.at("things", at) if at < len(chart.stems) else ():
-            if any(set(thing.owners) & set(frame.heads) for thing in found.things):
-                yield end, replace(frame, things=found.things, joint=found.joint, only=frame.only or (only and at > i))
-    if frame.amount is None:
-        for at in sorted({i, start}):
-            for end, more in chart.at("quantity_arg", at) if at < len(chart.stems) else ():
-                yield end, _with(chart, frame, more)
 
 
 def _figures(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:

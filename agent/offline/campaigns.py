@@ -7,7 +7,7 @@ they are kept for the writer of the content and are not searched for conditions.
 from dataclasses import dataclass, replace
 
 from agent.offline import answers
-from agent.offline.audience import Audience, audience, with_everyone
+from agent.offline.audience import Audience, audience, definition, with_everyone
 from agent.offline.frames import Frame
 from agent.offline.reading import FlowRequest, Option, Reading, Step
 from agent.offline.sentence import Said, Sentence
@@ -18,6 +18,7 @@ from domain.segments import Channel, Definition
 from domain.windows import spoken
 
 UNSURE = 0.3
+MOST_BETWEEN = 6
 
 _AUDIENCES = (
     ({"win", "winback", "lure", "bring"}, "lapsed"),
@@ -26,6 +27,7 @@ _AUDIENCES = (
     ({"retain", "keep", "churn"}, "at risk"),
 )
 _SUGGESTED = ("VIP", "lapsed", "one-time buyer")
+_MOVING = frozenset(("get", "make", "turn", "convince"))
 _TOWARDS = frozenset(("to", "from", "among", "for", "with", "of", "at", "targeting", "by"))
 _SCHEDULE = frozenset(
     [
@@ -118,19 +120,31 @@ def _head(chart: Sentence, i: int) -> tuple[int, Channel] | None:
     """Where the words that ask for a campaign end, and on which channel it is to be sent."""
     if i >= len(chart.tokens) or (chart.tokens[i].norm.endswith("s") and chart.tokens[i].norm != chart.stems[i]):
         return None
-    for made, _ in chart.at("campaign_make", i):
-        noun = _noun(chart, made)
-        if noun:
-            return noun
-    for end, _ in chart.at("send", i):
-        noun = _noun(chart, end)
-        return noun or (end, "email")
-    for end, _ in chart.at("goal", i):
-        return None if end < len(chart.stems) and chart.stems[end] in {"me", "us"} else (end, "email")
-    if chart.stems[i] in {"get", "make", "turn", "convince"} and any(
-        chart.is_any(at, "tail") for at in range(i + 2, len(chart.tokens))
-    ):
-        return i + 1, "email"
+    return _made(chart, i) or _sent(chart, i) or _aimed(chart, i) or _by_channel(chart, i)
+
+
+def _made(chart: Sentence, i: int) -> tuple[int, Channel] | None:
+    """Create a campaign."""
+    return next((noun for made, _ in chart.at("campaign_make", i) if (noun := _noun(chart, made))), None)
+
+
+def _sent(chart: Sentence, i: int) -> tuple[int, Channel] | None:
+    """Send a text."""
+    end = chart.is_any(i, "send")
+    return (_noun(chart, end) or (end, "email")) if end else None
+
+
+def _aimed(chart: Sentence, i: int) -> tuple[int, Channel] | None:
+    """Improve revenue; get them to come back."""
+    end = chart.is_any(i, "goal")
+    if end:
+        return None if chart.stems[end : end + 1] in {("me",), ("us",)} else (end, "email")
+    tail = range(i + 2, len(chart.tokens))
+    return (i + 1, "email") if chart.stems[i] in _MOVING and any(chart.is_any(at, "tail") for at in tail) else None
+
+
+def _by_channel(chart: Sentence, i: int) -> tuple[int, Channel] | None:
+    """Email customers; a newsletter for customers."""
     channel = chart.best("channel", i) if chart.is_any(i, "send_channel") else None
     if channel and not chart.at("condition", i) and _takes_people(chart, channel[0]):
         return channel
@@ -142,7 +156,7 @@ def _head(chart: Sentence, i: int) -> tuple[int, Channel] | None:
 
 def _noun(chart: Sentence, i: int) -> tuple[int, Channel] | None:
     """A campaign, flow, email ... after a few words that say which."""
-    for at in range(i, min(i + 6, len(chart.tokens))):
+    for at in range(i, min(i + MOST_BETWEEN, len(chart.tokens))):
         if chart.is_any(at, "entity", "who") or chart.stems[at] in {"for", "to", "of"}:
             return None
         best = chart.best("campaign_noun", at)
@@ -327,7 +341,7 @@ def _who(chart: Sentence, flow: FlowRequest, people: Audience) -> Reading:
         tree = filled(chart, term, word=name) if term else None
         if term and tree:
             made = answers.one(_allowed(tree, flow.channel))
-            options.append(Option(label=f"{name}: {term.explained()}", definition=answers.definition(chart, made)))
+            options.append(Option(label=f"{name}: {term.explained()}", definition=definition(chart, made)))
     return Reading(
         text=chart.text,
         action="clarify",

@@ -207,8 +207,9 @@ def _amount(node: seg.Leaf, change: Change) -> seg.Leaf | None:
         return copied(node, value=amount.value, op=op)
     if isinstance(node, seg.Activity) and amount.money:
         return _in_filters(node, amount)
-    if getattr(node, "during", None) is not None and not amount.money and amount.op is None:
-        last = node.during.last or node.during.until  # type: ignore[union-attr] - it has a window
+    during = getattr(node, "during", None)
+    if isinstance(during, Window) and not amount.money and amount.op is None:
+        last = during.last or during.until
         length = length_text(amount.low, last.lstrip("0123456789")) if last else None
         return _length(node, Change("length", length)) if length else None
     return None

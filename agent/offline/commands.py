@@ -1,4 +1,4 @@
-"""Is it an order about something that exists? ``list my segments``, ``pause flow 3``, ``save it as "Texans"``, ``undo``."""
+"""Is it an order about something that exists? ``list my segments``, ``pause flow 3``, ``save it as "Texans"``."""
 
 import re
 

@@ -59,11 +59,11 @@ def cover(
     row: list[Item] = []
     at = last
     while at > start:
-        item = best[at][2]
-        if item is None:
+        chosen = best[at][2]
+        if chosen is None:
             break
-        row.append(item)
-        at = item.start
+        row.append(chosen)
+        at = chosen.start
     return row[::-1]
 
 

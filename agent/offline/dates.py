@@ -33,8 +33,12 @@ def add(grammar: Grammar) -> None:
 
 def _days(grammar: Grammar) -> None:
     @grammar.rule("days", "<token_date>")
-    def _(_c: Chart, _i: int, _e: int, token: Token) -> Days:
-        return Days(token.value, token.value)  # type: ignore[arg-type] - a date token has a date
+    def _(_c: Chart, _i: int, _e: int, token: Token) -> Days | None:
+        return Days(token.value, token.value) if isinstance(token.value, date) else None
+
+    @grammar.rule("written_days", "<token_date>")
+    def _(_c: Chart, _i: int, _e: int, token: Token) -> Days | None:
+        return Days(token.value, token.value) if isinstance(token.value, date) else None
 
     @grammar.rule("days", "the <days>", "the period from <days>", "day|date of <days>")
     def _(_c: Chart, _i: int, _e: int, days: Days) -> Days:

@@ -1,4 +1,4 @@
-"""Which activity do some words describe? ``bought beans twice in March``, ``at least 3 orders over $100``, ``coffee buyers``."""
+"""Which activity do some words describe? ``bought beans twice in March``, ``3 orders over $100``, ``coffee buyers``."""
 
 from collections.abc import Iterator
 from dataclasses import replace

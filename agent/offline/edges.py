@@ -68,7 +68,7 @@ def edged(chart: Sentence, edge: str, name: str, stretch: Stretch) -> Said | Non
     """The last (or first) time of an activity lay in a window: it happened there, and not after (or before) it."""
     if stretch.lacking or (stretch.window is None and stretch.term is None):
         return None
-    during, notes = term_window(stretch, name, chart.lexicon)
+    during, notes = term_window(stretch, name)
     if during is None:
         return None
     happened: Tree = Leaf(seg.Activity(name=name, op="any", during=during), notes)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.offline import answers
-from agent.offline.audience import Audience, audience
+from agent.offline.audience import Audience, audience, definition
 from agent.offline.changes import Change, copied, is_about, places, replaced
 from agent.offline.grammar import Grammar
 from agent.offline.reading import Option, Reading
@@ -301,9 +301,7 @@ def _settled(chart: Sentence, tree: Tree) -> Reading:
     """The changed segment, or the ways it could be changed."""
     open_choices = choices(tree)
     if open_choices:
-        options = tuple(
-            Option(label=label, definition=answers.definition(chart, option)) for label, option in settled(tree)
-        )
+        options = tuple(Option(label=label, definition=definition(chart, option)) for label, option in settled(tree))
         return Reading(
             text=chart.text,
             action="clarify",
@@ -314,5 +312,5 @@ def _settled(chart: Sentence, tree: Tree) -> Reading:
             confidence=0.5,
         )
     return Reading(
-        text=chart.text, action="segment", intent="segment", definition=answers.definition(chart, tree), patched=True
+        text=chart.text, action="segment", intent="segment", definition=definition(chart, tree), patched=True
     )

@@ -14,6 +14,9 @@ from domain.windows import Window, spoken
 
 QUANTITY = "quantity"
 
+_ONE: frozenset[tuple[str, Decimal]] = frozenset({("gte", Decimal(1)), ("gt", Decimal(0))})
+_NONE: frozenset[tuple[str, Decimal]] = frozenset({("eq", Decimal(0)), ("lt", Decimal(1)), ("lte", Decimal(0))})
+
 _OPPOSITE = {"eq": "ne", "in": "not_in", "contains": "not_contains"}
 _LARGE_UNITS = (("d", "days"), ("w", "weeks"), ("mo", "months"))
 
@@ -87,7 +90,7 @@ def tree(frame: Frame, lexicon: Lexicon) -> Tree | None:
     head = _head(frame, lexicon)
     if head is None:
         return None
-    window, notes = _window(frame.stretch, head, lexicon)
+    window, notes = term_window(frame.stretch, head)
     frame = _otherwise(frame) if frame.otherwise else frame
     made = _of_things(replace(frame, heads=(head,)), window, lexicon)
     if made is None:
@@ -215,11 +218,11 @@ def _counted(frame: Frame, common: dict[str, Any], filters: tuple[seg.Filter, ..
     op, assumed = decided(amount)
     if frame.distinct:
         node = seg.Activity(op=op, measure="distinct", of=frame.distinct, value=amount.value, where=filters, **common)
-    elif frame.quantity and (op, amount.low) != ("gte", 1):
+    elif frame.quantity and (op, amount.low) not in _ONE:
         node = seg.Activity(op=op, measure="sum", of=QUANTITY, value=amount.value, where=filters, **common)
-    elif (op, amount.low) in {("gte", 1), ("gt", 0)}:
+    elif (op, amount.low) in _ONE:
         return Leaf(seg.Activity(op="any", where=filters, **common), notes)
-    elif (op, amount.low) in {("eq", 0), ("lt", 1), ("lte", 0)}:
+    elif (op, amount.low) in _NONE:
         return Leaf(seg.Activity(op="none", where=filters, **common), notes)
     else:
         node = seg.Activity(op=op, value=amount.value, where=filters, **common)
@@ -257,7 +260,8 @@ def _only(
     )
 
 
-def _window(stretch: Stretch | None, head: str, lexicon: Lexicon) -> tuple[Window | None, tuple[Note, ...]]:
+def term_window(stretch: Stretch | None, head: str) -> tuple[Window | None, tuple[Note, ...]]:
+    """The window a stretch means for an activity, and what was assumed."""
     if stretch is None:
         return None, ()
     if stretch.term is None:
@@ -269,11 +273,6 @@ def _window(stretch: Stretch | None, head: str, lexicon: Lexicon) -> tuple[Windo
     text = f"{stretch.term.word} = in the last {spoken(last)}"
     note = Note(stretch.term.word, text, "during.last", float(last.rstrip("dhwmoy")), unit_of(last))
     return Window(**filled.means[key]), (note,)
-
-
-def term_window(stretch: Stretch, head: str, lexicon: Lexicon) -> tuple[Window | None, tuple[Note, ...]]:
-    """The window a stretch means for an activity, and what was assumed."""
-    return _window(stretch, head, lexicon)
 
 
 def _asked(frame: Frame, lexicon: Lexicon) -> Tree | None:

@@ -1,9 +1,9 @@
 """How do rules become readings? A small chart parser: rules are text patterns with a function each, results are kept.
 
-A pattern is a row of elements: ``last|past`` is one of these words, ``<length>`` a part whose value is wanted, ``:in`` a
-part whose value is not, ``[...]`` may be left out (its wanted values are then ``None``). The function gets the sentence,
-the place, and the wanted values in order; where it answers ``None`` the rule does not apply. For each stretch of words
-the first rule that fits it counts, so the order of rules is their priority.
+A pattern is a row of elements: ``last|past`` is one of these words, ``<length>`` a part whose value is wanted, ``:in``
+a part whose value is not, ``[...]`` may be left out (its wanted values are then ``None``). The function gets the
+sentence, where it begins and ends, and the wanted values in order; where it answers ``None`` the rule does not apply.
+For each stretch of words the first rule that fits it counts, so the order of rules is their priority.
 """
 
 import re

@@ -27,7 +27,7 @@ class Term:
 
 @dataclass
 class Row:
-    """Conditions that stand in one row; ``excluded`` ones must not hold, ``named`` where it speaks of people already."""
+    """Conditions in one row; ``excluded`` ones must not hold, ``named`` where it speaks of people already."""
 
     terms: list[Term] = field(default_factory=list)
     excluded: bool = False

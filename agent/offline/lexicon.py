@@ -365,7 +365,7 @@ def _said(name: str, label: str, synonyms: Iterable[str]) -> Iterator[str]:
 
 
 def _secondary(attributes: Mapping[str, Attribute]) -> frozenset[str]:
-    """Attributes that are a special case of another, as ``billing country`` is of ``country``: meant only when named."""
+    """Attributes that are a special case of another, as ``billing country`` is: meant only when they are named."""
     labels = {name: attribute.label.lower() for name, attribute in attributes.items()}
     return frozenset(
         name for name, label in labels.items() if any(label.endswith(f" {other}") for other in labels.values())

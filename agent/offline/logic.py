@@ -170,7 +170,7 @@ def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Ma
         row.terms.append(
             Term(said, "beside" if before.joint == "beside" else joint, strong=False, again=marks.again, text=text)
         )
-        row.terms[-1].joint = "comma"  # type: ignore[assignment] - settled below, by what follows
+        row.terms[-1].joint = "comma"
         return _Marks()
     row.terms.append(
         Term(said, joint, strong=marks.comma and joint != "beside", again=marks.again, text=text, grouped=marks.grouped)

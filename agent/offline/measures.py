@@ -22,14 +22,14 @@ from domain.operators import NUMBERS
 WHOLE = 100
 MOST_MEASURES = 3
 
-_RANKED: dict[str, tuple[str, float]] = {"gt": ("gt", 0), "gte": ("gte", 0), "lt": ("lt", 0), "lte": ("lte", 0)}
+_RANKED = frozenset(("gt", "gte", "lt", "lte"))
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A place among others: beyond a percentile, or among the first or last N or N percent."""
 
-    op: str = "gte"
+    op: Literal["gt", "gte", "lt", "lte"] = "gte"
     percentile: float | None = None
     end: Literal["top", "bottom"] = "top"
     count: int | None = None
@@ -53,7 +53,7 @@ def compared(chart: Sentence, name: str, amount: Amount, stretch: Stretch | None
     op, assumed = decided(amount)
     if metric.kind != "money" and amount.money:
         return None
-    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity, chart.lexicon)
+    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity)
     if stretch and (stretch.lacking or stretch.point):
         return None
     node = seg.Metric(name=name, op=op, value=amount.value, during=window)
@@ -78,7 +78,7 @@ def _compared(grammar: Grammar) -> None:
         return compared(chart, name, amount, next((item for item in found if isinstance(item, Stretch)), None))
 
     @rule("measured", "[:with] <figure_amount> [in|of|for|on] [:det] <metric> [<window>]")
-    def _(chart: Sentence, i: int, _e: int, amount: Amount, name: str, stretch: Stretch | None) -> Said | None:
+    def _(chart: Sentence, _i: int, _e: int, amount: Amount, name: str, stretch: Stretch | None) -> Said | None:
         verb = chart.catalog.metrics[name].kind != "money" or amount.money or amount.op
         return compared(chart, name, amount, stretch) if verb else None
 
@@ -107,7 +107,7 @@ def _compared(grammar: Grammar) -> None:
 
 def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | None) -> Said | None:
     metric = chart.catalog.metrics[name]
-    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity, chart.lexicon)
+    window, notes = (None, ()) if stretch is None else term_window(stretch, metric.terms[0].activity)
     if standing.percentile is not None:
         value = seg.Percentile(percentile=standing.percentile, among=standing.among)
         return Said(Leaf(seg.Metric(name=name, op=standing.op, value=value, during=window), notes))
@@ -120,7 +120,8 @@ def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | No
     top = standing.end == "top"
     cut = WHOLE - standing.percent if top else standing.percent
     value = seg.Percentile(percentile=cut, among=standing.among)
-    text = f"the {standing.end} {standing.percent:g} % read as {'at or above' if top else 'at or below'} the {cut:g}th percentile"
+    side = "at or above" if top else "at or below"
+    text = f"the {standing.end} {standing.percent:g} % read as {side} the {cut:g}th percentile"
     note = Note(f"{standing.end} {standing.percent:g}%", text, "value.percentile", cut, "percentile")
     return Said(Leaf(seg.Metric(name=name, op="gte" if top else "lte", value=value, during=window), (*notes, note)))
 
@@ -173,7 +174,7 @@ def _windowed(chart: Sentence, made: Tree, name: str, stretch: Stretch | None) -
         return replace(made, options=options)
     if stretch is None or not isinstance(made, Leaf) or not isinstance(made.node, seg.Metric):
         return made
-    window, notes = term_window(stretch, chart.catalog.metrics[name].terms[0].activity, chart.lexicon)
+    window, notes = term_window(stretch, chart.catalog.metrics[name].terms[0].activity)
     return replace(made, node=made.node.model_copy(update={"during": window}), notes=(*made.notes, *notes))
 
 
@@ -208,9 +209,9 @@ def _standings(grammar: Grammar) -> None:
         "[:be] in|at|within [:det] <nth> [of|among|for|across <population>] [<or_more>]",
     )
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Standing:
-        op = next((item for item in found if item in _RANKED), "gte")
+        op: Any = next((item for item in found if item in _RANKED), "gte")
         nth = next(item for item in found if isinstance(item, float))
-        among = next((item for item in found if item in {"everyone", "buyers"}), "everyone")
+        among: Any = next((item for item in found if item in {"everyone", "buyers"}), "everyone")
         return Standing(op=op, percentile=nth, among=among)
 
     @rule("standing", "[:be] [in|among|within] [:det] <end> <size> [of|among|across <population>] [<per>]")
@@ -294,7 +295,7 @@ def _first_or_last(chart: Sentence, end: Any, size: dict[str, Any], found: tuple
 
 def _by_what(chart: Sentence, i: int, end_at: int, end: Any, size: dict[str, Any]) -> Said | None:
     """The top 100 customers, by a measure that was not said: offer the first few there are."""
-    options = []
+    options: list[tuple[str, Tree]] = []
     for name, metric in chart.catalog.metrics.items():
         if len(options) < MOST_MEASURES:
             rank = seg.Rank(metric=name, end=end, **size)

@@ -22,7 +22,8 @@ def add(grammar: Grammar) -> None:
     _channels(grammar)
     _consents(grammar)
     _reachable(grammar)
-    _marks(grammar)
+    _tags(grammar)
+    _segments(grammar)
 
 
 def _channels(grammar: Grammar) -> None:
@@ -169,7 +170,7 @@ def _reachable(grammar: Grammar) -> None:
         return Said(Leaf(seg.Suppressed(channel="email"), (Note(said, f"{said} = on email, as no channel was named"),)))
 
 
-def _marks(grammar: Grammar) -> None:
+def _tags(grammar: Grammar) -> None:
     rule = grammar.rule
 
     @rule(
@@ -199,6 +200,10 @@ def _marks(grammar: Grammar) -> None:
                 return
             joint = "any" if word == "or" else "all"
             at += 1
+
+
+def _segments(grammar: Grammar) -> None:
+    rule = grammar.rule
 
     @rule(
         "marked",

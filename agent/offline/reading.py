@@ -39,8 +39,8 @@ class Assumption(Part):
     """A choice the sentence left open. ``path`` and ``value`` name the number in the definition that may be changed.
 
     ``path`` is dotted, e.g. ``where.of.0.value.percentile`` or ``where.of.2.during.last``; ``unit`` is ``days``,
-    ``months``, ``percentile``, ``orders``, a currency ... Both are empty where there is no number to change. ``also`` are
-    further places where the same number stands.
+    ``months``, ``percentile``, ``orders``, a currency ... Both are empty where there is no number to change. ``also``
+    are further places where the same number stands.
     """
 
     word: str
@@ -124,7 +124,7 @@ class Step(Part):
 
 
 class FlowRequest(Part):
-    """What the sentence asks to be sent. ``objective`` is the goal in the marketer's words, empty where none is said."""
+    """What the sentence asks to be sent. ``objective`` is the goal in the marketer's words, empty where none is."""
 
     channel: Channel = "email"
     objective: str = ""
@@ -134,7 +134,7 @@ class FlowRequest(Part):
 
 
 class Command(Part):
-    """An order about something that exists: list, show, save, delete, pause, resume, activate, approve, reject, undo."""
+    """An order: list, show, save, rename, delete, pause, resume, activate, approve, reject, undo, reset."""
 
     verb: str
     noun: Literal["segment", "flow", "campaign", "message", "customer", "glossary", "product", "approval", "it"] = "it"

@@ -134,7 +134,7 @@ def out_of_reach(chart: Sentence) -> Reading | None:
         )
     found = _FORECAST.search(chart.text)
     if found and not _is_known(chart, found):
-        question = f"I only know what has happened: “{found[0]}” asks for a forecast. I can use what customers did, spent and opened so far."
+        question = f"“{found[0]}” asks for a forecast. I only know what customers did, spent and opened so far."
         return Reading(
             text=chart.text,
             action="refuse",

@@ -18,8 +18,8 @@ class Said:
     """A condition that was said.
 
     ``frame`` is the activity behind it, for what follows to borrow from; ``denied`` where a "not" came first, ``bare``
-    where nothing came before its verb, so that a "not" further left may still reach it; ``permission`` is the consent it
-    speaks of.
+    where nothing came before its verb, so that a "not" further left may still reach it; ``permission`` is the consent
+    it speaks of.
     """
 
     tree: Tree

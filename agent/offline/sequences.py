@@ -41,5 +41,4 @@ def _step(said: Said, lexicon: Lexicon) -> tuple[seg.Step, Window | None] | None
     node = made.node if isinstance(made, Leaf) else None
     if not isinstance(node, seg.Activity) or node.op not in {"any", "none"}:
         return None
-    op = "none" if node.op == "none" else "any"
-    return seg.Step(name=node.name, op=op, where=node.where), node.during
+    return seg.Step(name=node.name, op="none" if node.op == "none" else "any", where=node.where), node.during

@@ -98,7 +98,7 @@ def _aggregates(grammar: Grammar) -> None:
         "[:what_is] [:det] <metric> [at] [the] <nth>",
         "[:what_is] [:det] <token_ordinal> percentile [:of] [:det] <metric>",
     )
-    def _(chart: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any] | None:
+    def _(_c: Sentence, _i: int, _e: int, *found: Any) -> dict[str, Any] | None:
         metric = next(item for item in found if isinstance(item, str))
         nth = next(item for item in found if not isinstance(item, str))
         number = float(nth.number) if isinstance(nth, Token) else nth
@@ -286,7 +286,7 @@ def _cover(chart: Sentence, start: int) -> list[Item]:
 
 
 def _query(chart: Sentence, slots: dict[str, Any], during: Window | None) -> StatsQuery:
-    if slots.get("interval") and slots["what"] not in {"trend"}:
+    if slots.get("interval") and slots["what"] != "trend":
         slots = {**slots, "what": "trend"}
     if slots["what"] == "trend" and slots.get("metric") and not slots.get("activity"):
         slots = {**slots, "activity": chart.catalog.metrics[slots["metric"]].terms[0].activity}

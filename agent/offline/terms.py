@@ -14,6 +14,7 @@ from domain import segments as seg
 from domain.errors import Invalid
 from domain.glossary import Term, Undecided
 from domain.segments import parse
+from domain.windows import Window
 
 
 def add(grammar: Grammar) -> None:
@@ -69,21 +70,27 @@ def _in(tree: Tree, own: str, stretch: Stretch) -> Tree | None:
         parts = [_in(part, own, stretch) for part in tree.of]
         whole = tuple(part for part in parts if part is not None)
         return replace(tree, of=whole) if len(whole) == len(parts) else None
-    if not isinstance(tree, Leaf):
+    if not isinstance(tree, Leaf) or stretch.window is None:
         return None
-    node, window = tree.node, stretch.window
-    notes = tuple(note for note in tree.notes if not note.at)
-    if isinstance(node, seg.Activity) and node.during and node.during.last == own:
-        return Leaf(node.model_copy(update={"during": window}), notes)
-    if isinstance(node, seg.Metric) and node.name.startswith("days_since"):
-        if window is None or not window.last or not window.last.endswith("d") or window.until:
-            return None
-        return Leaf(node.model_copy(update={"value": Decimal(window.last.removesuffix("d"))}), notes)
-    if isinstance(node, seg.Attribute) and node.value == own:
-        if window is None or not window.last or window.until:
-            return None
-        return Leaf(node.model_copy(update={"value": window.last}), notes)
-    return tree
+    node = _leaf_in(tree.node, own, stretch.window)
+    if node is tree.node:
+        return tree
+    return Leaf(node, tuple(note for note in tree.notes if not note.at)) if node else None
+
+
+def _leaf_in(node: seg.Leaf, own: str, window: Window) -> seg.Leaf | None:
+    """A condition over another time, itself where it is about no time, ``None`` where the time does not fit it."""
+    length = window.last if window.last and not window.until else None
+    match node:
+        case seg.Activity() if node.during and node.during.last == own:
+            return node.model_copy(update={"during": window})
+        case seg.Metric() if node.name.startswith("days_since"):
+            days = length.removesuffix("d") if length and length.endswith("d") else None
+            return node.model_copy(update={"value": Decimal(days)}) if days else None
+        case seg.Attribute() if node.value == own:
+            return node.model_copy(update={"value": length}) if length else None
+        case _:
+            return node
 
 
 def filled(chart: Sentence, term: Term, *, word: str, **names: str) -> Tree | None:

@@ -148,16 +148,14 @@ def _of_one_property(chart: Sentence, said: str, stems: tuple[str, ...]) -> Thin
     narrow = [pair for pair in found if len(pair[0].values) <= FEW and _is_heading(pair[0], stems)]
     wide = sorted((pair for pair in found if pair not in narrow), key=lambda pair: -len(pair[0].values))
     headed = [pair for pair in narrow if _is_head(pair[0], stems)]
-    if headed or not wide:
-        chosen = (headed or narrow or wide)[:1]
-    else:
-        chosen = [wide[0], *narrow[:1]]
+    settled = headed or (narrow if not wide else [])
+    chosen = settled[:1] if settled else [*wide[:1], *narrow[:1]]
     things = [_matched(chart, said, titles, match, found) for titles, match in chosen]
     return replace(things[0], others=tuple(things[1:])) if things else None
 
 
 def _is_heading(titles: Titles, stems: tuple[str, ...]) -> bool:
-    """Whether the words are part of the name of one category that is about one thing ("Gift Sets", not "Mugs and Cups")."""
+    """Whether the words are part of the name of a category about one thing ("Gift Sets", not "Mugs and Cups")."""
     return any(set(stems) <= set(row) and not {"and", "&"} & set(row) for row in titles.rows)
 
 

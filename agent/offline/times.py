@@ -127,10 +127,9 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(chart: Any, _i: int, _e: int, first: Days, last: Days) -> Stretch | None:
         return _from_to(chart.today, first, last)
 
-    @rule("window", ":during <days>", "over <holiday_days>", "<token_date>")
-    def _(_c: Chart, _i: int, _e: int, found: Days | Token) -> Stretch:
-        days = found if isinstance(found, Days) else Days(found.value, found.value)  # type: ignore[arg-type] - a date token
-        return Stretch(window(start=days.first, end=days.last), note=days.said and f"{days.said}")
+    @rule("window", ":during <days>", "over <holiday_days>", "<written_days>")
+    def _(_c: Chart, _i: int, _e: int, days: Days) -> Stretch:
+        return Stretch(window(start=days.first, end=days.last), note=days.said)
 
     @rule("window", ":last_calendar <month>", ":last <weekday>", ":last <holiday>", ":this <month>")
     def _(chart: Any, i: int, _e: int, _named: str) -> Stretch | None:

@@ -44,37 +44,39 @@ class Token:
 
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_TOP_LEVEL = "|".join(sorted(listed("top_level")))
 _PATTERN = re.compile(
     rf"""
-    (?P<quoted>“[^”]*”|„[^“”]*[“”]|"[^"]*"|«[^»]*»|‘[^’]*’(?!\w)|(?<!\w)'[^']{{1,200}}'(?!\w))
+    (?P<quoted>“[^”]*”|„[^“”]*[“”]|"[^"]*"|«[^»]*»|\u2018[^\u2019]*\u2019(?!\w)|(?<!\w)'[^']{{1,200}}'(?!\w))
   | (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
   | @(?P<at>[\w-]+(?:\.[\w-]+)+)
   | (?P<phone>\+\d[\d\s().-]{{6,}}\d)
   | (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})
   | (?P<slashed>\d{{1,2}}/\d{{1,2}}/\d{{4}})
   | (?P<dotted>\d{{1,2}}\.\d{{1,2}}\.\d{{4}})
-  | (?P<money>[$€£]\s?(?P<amount>{_NUMBER})(?P<amount_k>\s?[kKmM](?![\w]))?|(?P<amount2>{_NUMBER})(?P<amount2_k>[kK])?\s?[$€£])(?P<money_open>\+)?
+  | (?P<money>
+      [$€£]\s?(?P<amount>{_NUMBER})(?P<amount_k>\s?[kKmM](?![\w]))?
+    | (?P<amount2>{_NUMBER})(?P<amount2_k>[kK])?\s?[$€£]
+    )(?P<money_open>\+)?
   | (?P<percent>{_NUMBER})\s?%
   | (?P<ordinal>\d+)(?:st|nd|rd|th)\b
   | (?P<length>\d+(?:\.\d+)?)(?P<unit>d|h|w|wk|wks|mo|mos|mth|mths|y|yr|yrs|hrs?|m)\b(?P<length_open>\+)?
   | (?P<number>{_NUMBER})(?P<number_k>[kK])?(?P<times>[xX](?!\w))?(?P<number_open>\+)?(?![^\W_])
   | \b(?P<rank>[pP])(?P<nth>\d{{1,2}})\b
-  | (?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|edu|gov|co|info|biz|shop|store|app|dev|eu|us|uk|de|fr|es|it|nl|ch|at|be|ca|au|ie|pl|se|dk|no|fi|test|example)\b)
+  | (?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:{_TOP_LEVEL})\b)
   | (?P<short>(?:[A-Za-z]\.){{2,}})
   | (?P<mail>[eE]-[mM]ail(?:s|ed|ing|able)?\b)
-  | (?P<word>[^\W_]+(?:['’`][^\W_]+)*)
-  | (?P<sign>>=|=>|<=|=<|!=|<>|==|[<>=≥≤≠&/,;:()+.?!–—-])
-    """,  # noqa: E501 - one alternative per line
+  | (?P<word>[^\W_]+(?:['\u2019`][^\W_]+)*)
+  | (?P<sign>>=|=>|<=|=<|!=|<>|==|[<>=≥≤≠&/,;:()+.?!\u2013—-])
+    """,
     re.VERBOSE,
 )
-_SIGNS = {"=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "≠": "!=", "<>": "!=", "==": "=", "–": "-", "—": "-"}
+_SIGNS = {"=>": ">=", "≥": ">=", "=<": "<=", "≤": "<=", "≠": "!=", "<>": "!=", "==": "=", "\u2013": "-", "—": "-"}
 _CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
 CURRENCY_WORDS = table("currencies")
 _UNITS = {"d": "d", "h": "h", "w": "w", "m": "mo", "y": "y"}
-UNIT_WORDS = {
-    "hour": (1, "h"), "hr": (1, "h"), "day": (1, "d"), "night": (1, "d"), "week": (1, "w"), "wk": (1, "w"), "fortnight": (2, "w"),
-    "month": (1, "mo"), "mth": (1, "mo"), "quarter": (3, "mo"), "year": (1, "y"), "yr": (1, "y"), "decade": (10, "y"),
-}  # fmt: skip
+UNIT_WORDS = {word: (int(said.split()[0]), said.split()[1]) for word, said in table("units").items()}
+"""Each word for a length of time, with how many of which unit it is."""
 
 _NOT = re.compile(r"^(have|has|had|do|does|did|is|are|was|were|ca|wo|could|would|should|ai|need)n'?t$|^(can)(?:no|')t$")
 _WHOLE = {"ca": "can", "wo": "will", "ai": "is"}
@@ -83,6 +85,8 @@ _ASKING = listed("asking")
 
 _NUMBER_WORDS = listed("numbers")
 _LARGE = {"hundred", "thousand", "million"}
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "grand": 1_000, "k": 1_000}
+_COLLECTIVES = tuple((words.split(), int(value)) for words, value in table("collectives").items())
 
 _KEPT = listed("kept")
 _IRREGULAR = table("plurals")
@@ -118,7 +122,7 @@ def _flat(text: str) -> str:
     for char in text:
         same = unicodedata.normalize("NFKC", char)
         made.append(same if len(same) == 1 else char)
-    return "".join(made).replace("_", " ").replace("’", "'").replace("`", "'")
+    return "".join(made).replace("_", " ").replace("\u2019", "'").replace("`", "'")
 
 
 def _split(text: str) -> Iterator[Token]:
@@ -242,11 +246,8 @@ def _with_numbers(found: list[Token]) -> Iterator[Token]:
 
 
 def _dozen(found: list[Token], i: int) -> tuple[int, Decimal] | None:
-    norms = [token.norm for token in found[i : i + 4]]
-    for run, value in (
-        (["half", "a", "dozen"], 6), (["a", "dozen"], 12), (["dozen"], 12), (["a", "couple", "of"], 2), (["a", "couple"], 2),
-        (["couple", "of"], 2), (["a", "pair", "of"], 2),
-    ):  # fmt: skip
+    norms = [token.norm for token in found[i : i + 3]]
+    for run, value in _COLLECTIVES:
         if norms[: len(run)] == run:
             return len(run), Decimal(value)
     return None
@@ -292,22 +293,24 @@ def _with_units(found: Iterator[Token]) -> Iterator[Token]:
 def _joined(number: Token, word: Token) -> Token | None:
     if number.kind not in {"number", "money"} or word.kind not in {"word", "sign", "number"}:
         return None
-    text, end = f"{number.text} {word.text}", word.end
-    if number.kind == "number" and word.stem in CURRENCY_WORDS:
-        return replace(number, text=text, end=end, kind="money", unit=CURRENCY_WORDS[word.stem])
-    if number.kind == "number" and word.norm in {"percent", "pct"}:
-        return replace(number, text=text, end=end, kind="percent")
-    if number.kind == "number" and word.kind == "word" and word.stem in UNIT_WORDS:
+    whole = replace(number, text=f"{number.text} {word.text}", end=word.end)
+    if word.kind == "sign":
+        plus = word.norm == "+" and word.start == number.end
+        return replace(whole, text=f"{number.text}+", plus=True) if plus else None
+    scale = _SCALES.get(word.text.lower())
+    if scale and (word.norm in {"grand", "k"} or number.text[0].isdigit()):
+        norm = f"{(number.number * scale).normalize():f}"
+        return replace(whole, norm=norm, stem=norm, value=number.number * scale)
+    return _measured(whole, word) if number.kind == "number" and word.kind == "word" else None
+
+
+def _measured(number: Token, word: Token) -> Token | None:
+    """A number with what it counts: money, percent, a length of time."""
+    if word.stem in CURRENCY_WORDS:
+        return replace(number, kind="money", unit=CURRENCY_WORDS[word.stem])
+    if word.norm in {"percent", "pct"}:
+        return replace(number, kind="percent")
+    if word.stem in UNIT_WORDS:
         factor, unit = UNIT_WORDS[word.stem]
-        return replace(number, text=text, end=end, kind="length", value=number.number * factor, unit=unit)
-    if word.norm in {"grand", "k"}:
-        return replace(number, text=text, end=end, value=number.number * 1_000)
-    if word.text.lower() in {"hundred", "thousand", "million"} and number.text[0].isdigit():
-        scale = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}[word.text.lower()]
-        value = number.number * scale
-        return replace(
-            number, text=text, norm=f"{value.normalize():f}", stem=f"{value.normalize():f}", end=end, value=value
-        )
-    if word.kind == "sign" and word.norm == "+" and word.start == number.end:
-        return replace(number, text=number.text + "+", end=end, plus=True)
+        return replace(number, kind="length", value=number.number * factor, unit=unit)
     return None

@@ -1,8 +1,8 @@
 """Which known word was meant by an unknown one? Only where no meaning can flip.
 
-"unsubscribed" is close to "subscribed" and "least" to "last", so a repair keeps the first letter, changes one letter (two
-in long words), never adds or drops a negating prefix, and never yields an operator, a negation or a unit: those words are
-not among the targets at all.
+"unsubscribed" is close to "subscribed" and "least" to "last", so a repair keeps the first letter, changes one letter
+(two in long words), never adds or drops a negating prefix, and never yields an operator, a negation or a unit: those
+words are not among the targets at all.
 """
 
 from collections.abc import Iterable

@@ -16,7 +16,7 @@ from db.flows import Flow
 from db.outbox import OutboxEntry
 from db.segments import Segment
 from db.session import transaction
-from domain.glossary import shipped
+from domain.shipped_terms import shipped
 from services import catalog
 from services.users import Person
 from settings import ROOT

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from domain.errors import Invalid
-from domain.glossary import Number, Term, check, shipped
+from domain.glossary import Number, Term, check
+from domain.shipped_terms import shipped
 from services import glossary
 from tests.planted import Planted
 
