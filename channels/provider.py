@@ -55,7 +55,7 @@ class Calls:
                 return Outcome(Result.UNSENT)
             try:
                 return call(letter)
-            except Exception as error:  # noqa: BLE001 - one letter's fault must not take its neighbours' outcomes along
+            except (ValueError, TypeError) as error:  # what cannot be written must not take its neighbours along
                 return Outcome(Result.UNKNOWN, code="call_failed", detail=repr(error)[:500])
 
         return list(self._threads.map(guarded, letters))

