@@ -1,1 +1,1 @@
-"""How does a sentence become a segment without a language model? A parser whose words come from the catalog and the data."""
+"""How does a sentence become a segment without a language model? By a parser that takes its words from the data."""

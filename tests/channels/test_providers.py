@@ -336,7 +336,9 @@ def _listening(then: Callable[[socket.socket], object]) -> Iterator[int]:
                 except OSError:
                     return
                 with peer, contextlib.suppress(OSError):
-                    peer.recv(65536)
+                    heard = peer.recv(65536)
+                    while heard.startswith(b"POST") and not heard.endswith(b"}"):
+                        heard += peer.recv(65536)
                     then(peer)
 
         threading.Thread(target=serve, daemon=True).start()
