@@ -119,7 +119,7 @@ def _slots(found: Judgement) -> None:
 def _people(found: Judgement, places: Sequence[Place]) -> None:
     case = found.case
     definition = found.reading.definition or (found.reading.stats.definition if found.reading.stats else None)
-    if not case.golds and not case.gold_sql:
+    if case.gold_definition is None and not case.gold_sql:
         return
     if definition is None:
         found.reasons.append("nobody was meant")

@@ -1,11 +1,13 @@
 """How is a case put to the planner, and where is its answer checked? In seeded shops, or in the store at hand."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from time import perf_counter
+from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +16,9 @@ from sqlalchemy.orm import Session
 from agent.offline.lexicon import Lexicon, build
 from agent.offline.parser import read
 from agent.offline.reading import Reading
+from domain.catalog import Catalog
 from domain.errors import Invalid
+from domain.glossary import Glossary
 from domain.segments import Definition
 from evals.cases import Case
 from evals.judging import Members, Place, Verdict, judge
@@ -31,6 +35,7 @@ class Ground:
     lexicon: Lexicon
     today: date
     places: tuple[Place, ...]
+    tags: tuple[str, ...] = ()
 
     def read(self, case: Case) -> tuple[Reading, float]:
         """The reading of a case and the milliseconds it took."""
@@ -42,6 +47,26 @@ class Ground:
         """Put a case to the planner and judge the answer."""
         reading, milliseconds = self.read(case)
         return judge(case, reading, self.places, milliseconds)
+
+    def as_json(self) -> str:
+        """The words and the day, for a process without the shops."""
+        return json.dumps(
+            {
+                "catalog": self.lexicon.catalog.model_dump(mode="json", by_alias=True),
+                "glossary": self.lexicon.glossary.model_dump(mode="json"),
+                "tags": self.tags,
+                "today": self.today.isoformat(),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """A ground without shops."""
+        raw = json.loads(text)
+        words = build(
+            Catalog.model_validate(raw["catalog"]), Glossary.model_validate(raw["glossary"]), tags=raw["tags"]
+        )
+        return cls(words, date.fromisoformat(raw["today"]), ())
 
 
 @contextmanager
@@ -55,7 +80,8 @@ def seeded(seeds: tuple[int, ...] = SEEDS) -> Iterator[Ground]:
 def ground(sessions: Sequence[Session], now: datetime) -> Ground:
     """The ground of open sessions, asked as of an instant."""
     zone = segments.zone(sessions[0])
-    return Ground(lexicon(sessions[0]), now.astimezone(zone).date(), tuple(place(session, now) for session in sessions))
+    places = tuple(place(session, now) for session in sessions)
+    return Ground(lexicon(sessions[0]), now.astimezone(zone).date(), places, catalog.tags(sessions[0]))
 
 
 def lexicon(session: Session) -> Lexicon:
