@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     receipts_secret: SecretStr | None = Field(
         default=None, description="Signs delivery receipts; unset = unsigned ones are taken, from this machine only."
     )
-    drains: int = Field(default=4, ge=1, le=64, description="Worker processes that send messages.")
+    drains: int = Field(default=2, ge=1, le=64, description="Worker processes that send messages.")
     lease_seconds: int = Field(
         default=30, ge=1, description="How long a worker may hold messages; a dead one's are taken over after that."
     )

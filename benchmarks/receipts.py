@@ -35,7 +35,7 @@ def run() -> None:
             upgrade(url)
             with transaction(url) as session:
                 cohort = planting.plant(session, planting.prepare(session), "bench", MESSAGES, unsubscribed_share=0)
-                session.execute(text("update messages set state = 'accepted', attempt = 1"))
+                session.execute(text("update messages set state = 'accepted', attempt = 1, provider_id = 'v-' || id"))
             told = _told(list(cohort.keys.values()), dice)
             table = Table(title="Receipts per second, fsync on", title_justify="left")
             for column in ("what", "receipts", "per second"):
