@@ -55,6 +55,10 @@ app.conf.update(
         "socket_timeout": 10,
         "socket_keepalive": True,
         "health_check_interval": 15,
+        "max_retries": 1,  # who publishes a hint does not wait for a broker that is away
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
     },
 )
 

@@ -41,7 +41,7 @@ ROUNDS = 20
 HELPING_SECONDS = 5.0
 """How long the sweeper sends by itself before it looks after its other jobs again."""
 
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 1.0
 """How long the same message may be the first in the queue before the sweeper helps."""
 
 LOOK_UPS = 100

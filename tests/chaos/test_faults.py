@@ -45,7 +45,7 @@ def test_a_missing_safeguard_is_noticed(monkeypatch: pytest.MonkeyPatch, mutant:
 
 
 @pytest.mark.fault
-def test_a_worker_that_is_asked_to_stop_leaves_nothing_open() -> None:
+def test_workers_that_are_asked_to_stop_leave_nothing_open() -> None:
     with tempfile.TemporaryDirectory(prefix="parley-rig-") as folder:
         home = Path(folder)
         home.chmod(0o711)
@@ -57,8 +57,9 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_open() -> None:
             rig.start_worker("worker")
             rig.start_sweeper()
             assert eventually(lambda: states(url).get("accepted", 0) > 200, 60)
-            rig.nodes["worker"].send_signal(signal.SIGTERM)
-            assert rig.nodes["worker"].wait(30) == 0
+            for name in ("sweeper", "worker"):
+                rig.nodes[name].send_signal(signal.SIGTERM)
+            assert [rig.nodes[name].wait(30) for name in ("sweeper", "worker")] == [0, 0]
             found = states(url)
             engine(url).dispose()
     assert found["queued"] > 0, "it was asked too late to show anything"
