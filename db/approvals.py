@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, func, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
@@ -22,6 +22,7 @@ class Approval(Row):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity())
     kind: Mapped[str]
     status: Mapped[str]
     proposal: Mapped[dict[str, Any]]
@@ -60,7 +61,7 @@ def settle(
 
 def pending(session: Session, limit: int) -> list[Approval]:
     """What waits for a decision, latest first."""
-    waiting = select(Approval).where(Approval.status == "pending").order_by(Approval.created_at.desc()).limit(limit)
+    waiting = select(Approval).where(Approval.status == "pending").order_by(Approval.number.desc()).limit(limit)
     return list(session.scalars(waiting))
 
 
@@ -71,4 +72,4 @@ def count_pending(session: Session) -> int:
 
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
-    return list(session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.created_at)))
+    return list(session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.number)))

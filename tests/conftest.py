@@ -53,10 +53,16 @@ def database(addresses: Addresses, template: str) -> Iterator[str]:
         connection.execute(f"drop database {name} with (force)".encode())
 
 
+@pytest.fixture(scope="session")
+def shared(addresses: Addresses, template: str) -> str:
+    """Address of a migrated database for tests whose rows are undone; its sequences go on, unlike the template's."""
+    return _create_database(addresses.postgres_url, "shared_by_tests", make_url(template).database or "")
+
+
 @pytest.fixture
-def session(template: str) -> Iterator[Session]:
+def session(shared: str) -> Iterator[Session]:
     """A session on an empty, migrated database; whatever the test writes is undone, commits included."""
-    made = create_engine(make_url(template).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    made = create_engine(make_url(shared).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with made.connect() as connection, connection.begin() as outer:
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as found:
             yield found
