@@ -42,7 +42,6 @@ class Process:
     log: Path
     say: Callable[[str, str], None]
     chatty: bool = False
-    farewell: signal.Signals = signal.SIGKILL
     _child: subprocess.Popen[str] | None = None
     _started: float = 0.0
     _pause: float = FIRST_PAUSE_SECONDS
@@ -69,7 +68,7 @@ class Process:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=dies_with_us(self.farewell),  # noqa: PLW1509 - prctl belongs between fork and exec
+            preexec_fn=dies_with_us(signal.SIGKILL),  # noqa: PLW1509 - prctl belongs between fork and exec
         )
         Thread(target=self._listen, args=(self._child,), daemon=True).start()
 

@@ -72,9 +72,7 @@ def _children(host: str, port: int, environment: dict[str, str], logs: Path, *, 
     worker = ["celery", "-A", "workers.app", "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return [
         Process("web", ["-m", *web], environment, logs / "web.log", _say, chatty=verbose),
-        Process(
-            "worker", ["-m", *worker], environment, logs / "worker.log", _say, chatty=verbose, farewell=signal.SIGQUIT
-        ),
+        Process("worker", ["-m", *worker], environment, logs / "worker.log", _say, chatty=verbose),
         Process("vendor", ["-m", "channels.vendor"], environment, logs / "vendor.log", _say, chatty=verbose),
         Process("sweeper", ["-m", "workers.sweeper"], environment, logs / "sweeper.log", _say, chatty=verbose),
     ]

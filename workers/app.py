@@ -4,6 +4,7 @@ With nothing: a task says only that there is work, and PostgreSQL knows which. A
 changes nothing, so tasks are acknowledged when they start, and no state, result or waiting time lives in the broker.
 """
 
+import signal
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,10 +12,13 @@ from celery import Celery
 from celery.signals import worker_process_init
 
 import logs
+from db.embedded.process import dies_with_us
 from db.session import engine
 from settings import settings
 
 QUEUE = "drain"
+
+_end_with_parent = dies_with_us(signal.SIGKILL)  # made here, where the parent is known
 
 logs.configure(settings().log_level)
 
@@ -64,6 +68,7 @@ app.conf.update(
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
-def _own_connections(**_: Any) -> None:
-    """No database connection is shared between processes: a child forgets those it was born with."""
+def _begun(**_: Any) -> None:
+    """Forget the database connections a child was born with, and end with the parent, however it ends."""
+    _end_with_parent()
     engine().dispose(close=False)
