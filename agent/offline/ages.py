@@ -15,6 +15,8 @@ from agent.offline.traits import attribute, is_
 from agent.offline.trees import Note, Tree, joined
 from domain.operators import NUMBERS
 
+OLDEST = 120
+
 
 def add(grammar: Grammar) -> None:
     """Teach a grammar the rules of ages and mailboxes."""
@@ -75,7 +77,7 @@ def _ages(grammar: Grammar) -> None:
     @rule("bare_count", "<count>")
     def _(chart: Sentence, _i: int, end: int, amount: Amount) -> Amount | None:
         follows = end < len(chart.stems) and chart.is_any(end, "counted", "unit", "time_word", "or_more", "old")
-        return None if follows or amount.low > 120 else amount  # noqa: PLR2004 - nobody is older
+        return None if follows or amount.low > OLDEST else amount
 
     @rule("age_length", "<compare> <token_length>", "<token_length>", "<token_length> <or_more>")
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Amount | None:
@@ -96,6 +98,8 @@ def _is_person(chart: Sentence, i: int) -> bool:
 
 def _aged(chart: Sentence, amount: Amount, said: str) -> Said | None:
     """An age where there is one, else a birthday so long ago."""
+    if max(amount.low, amount.high or 0) > OLDEST:
+        return None
     ages = [
         name for name, entry in chart.catalog.attributes.items() if entry.kind in NUMBERS and "age" in name.split("_")
     ]

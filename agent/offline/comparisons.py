@@ -118,7 +118,9 @@ def values_at(
     for end, values, notes in single(chart, start, name, owner, free=free):
         yield end, values, notes
         last, found, said = end, list(values), list(notes)
-        while (at := _joint(chart, last)) and (more := next(iter(single(chart, at, name, owner, free=free)), None)):
+        while (at := _joint(chart, last)) and (
+            more := next(iter(single(chart, at, name, owner, free=free and _is_literal(chart, at))), None)
+        ):
             last = more[0]
             found += [value for value in more[1] if value not in found]
             said += more[2]

@@ -32,20 +32,20 @@ from agent.offline.trees import negated
 from domain.glossary import Term
 
 KINDS = (
-    *("edged", "doing", "spending", "having", "measured", "levelled", "ranked", "termed", "undecided", "agents"),
     *(
+        "edged",
+        "doing",
+        "spending",
+        "having",
+        "measured",
+        "levelled",
+        "ranked",
+        "termed",
         "dated",
         "compared",
         "present",
-        "consented",
-        "reached",
-        "marked",
-        "mailed",
-        "tested",
-        "aged_in",
-        "tenured",
-        "placed",
     ),
+    *("consented", "reached", "marked", "mailed", "tested", "aged_in", "tenured", "placed", "undecided", "agents"),
 )
 """The parts that are conditions; of two that fit the same words, the one further left is meant."""
 

@@ -46,7 +46,10 @@ def _used(chart: Sentence, i: int) -> Iterator[tuple[int, Thing]]:
 
 def _doing(chart: Sentence, i: int) -> Iterator[Alternative]:
     """A verb with all that describes it; several verbs may share it: opened or clicked an email."""
+    metric = chart.is_any(i, "metric")
     for end, names in chart.at("activity_verb", i):
+        if metric > end:
+            continue
         yield from _told(chart, end, Frame(names))
         yield from _shared(chart, end, [names])
     for end, splits in chart.at("split", i):

@@ -26,6 +26,7 @@ _ORDINALS = {
     "4th": 4,
     "5th": 5,
 }
+UNSURE = 0.3
 _NO_SEGMENT = "There is no segment yet that this could change. Which customers do you mean?"
 
 
@@ -109,8 +110,9 @@ def _number(chart: Sentence, i: int, previous: Definition | None) -> Reading | N
         return None
     if previous is None:
         cued = bool(chart.is_any(i, "make")) or chart.stems[-1] == "instead"
-        question = Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=0.3)
-        return question if cued or change.kind in {"length", "percent", "percentile", "amount"} else None
+        if not cued and change.kind != "length":
+            return None
+        return Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=UNSURE)
     tree = one_of(previous)
     found = places(chart, tree, change)
     made = [replaced(tree, place.leaf, place.changed) for place in found]
@@ -127,7 +129,7 @@ def _removal(chart: Sentence, i: int, previous: Definition | None) -> Reading | 
     if found is None:
         return None
     if previous is None:
-        return Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=0.3)
+        return Reading(text=chart.text, action="clarify", intent="segment", question=_NO_SEGMENT, confidence=UNSURE)
     tree = one_of(previous)
     parts = list(tree.of) if isinstance(tree, Group) and tree.op == "all" else [tree]
     kept = _kept(chart, parts, found)

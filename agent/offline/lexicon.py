@@ -38,7 +38,7 @@ REPAIRABLE = (
     "percentile_word",
 )
 
-_KEPT_SIGNS = {"&", "<", ">", "=", "<=", ">=", "!="}
+_JOINING_SIGNS = {"-", ",", ".", "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Node:
     senses: list[tuple[str, Any]] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(repr=False)
 class Lexicon:
     """All known phrases.
 
@@ -87,6 +87,10 @@ class Lexicon:
     segments: Mapping[str, int]
     version: str
 
+    def __repr__(self) -> str:
+        """Short: a lexicon is large."""
+        return f"Lexicon({self.catalog.dataset})"
+
     def senses(self, tokens: tuple[Token, ...]) -> list[dict[str, list[Alternative]]]:
         """For every place, the classes of the phrases that begin there, each with its ends and meanings."""
         shouted = sum(token.text.isupper() for token in tokens) * 2 > len(tokens)
@@ -100,7 +104,7 @@ class Lexicon:
             found[f"token_{first.kind}"] = [(start + 1, first)]
         while i < len(tokens):
             token = tokens[i]
-            if token.kind == "sign" and token.norm not in _KEPT_SIGNS and i > start:
+            if token.kind == "sign" and token.norm in _JOINING_SIGNS and i > start:
                 i += 1
                 continue
             following = node.then.get(token.stem)
@@ -177,6 +181,7 @@ class _Maker:
             self._metric(metric_name, metric)
         self._terms()
         single = frozenset(stem for stem, node in self.root.then.items() if node.senses) | small
+        self._undecided()
         for name, attribute in self.catalog.attributes.items():
             self._values(name, attribute, single, secondary)
         found = self._titles(single)
@@ -301,6 +306,8 @@ class _Maker:
         for term in self.glossary.terms.values():
             for phrase in (term.word, *term.synonyms):
                 self._add(phrase, f"term_{term.kind}", term)
+
+    def _undecided(self) -> None:
         for entry in self.glossary.undecided.values():
             for phrase in (entry.word, *entry.synonyms):
                 self._add(phrase, f"undecided_{entry.kind}", entry, target=False)

@@ -14,6 +14,7 @@ from agent.offline.sentence import Said, Sentence
 from agent.offline.trees import Group, Tree, joined, negated, with_span
 
 _ONLY = frozenset(("only", "just"))
+_AMONG = frozenset(("among", "of", "for", "across"))
 
 
 @dataclass
@@ -229,6 +230,8 @@ def _other_channel(chart: Sentence, item: Item, last: Said, marks: _Marks) -> Sa
 def _is_people(chart: Sentence, item: Item) -> bool:
     """Whether a condition is said as a noun for people: loyal customers, VIPs, gmail users."""
     last = item.end - 1
+    if last > item.start and chart.stems[last - 1] in _AMONG:
+        return False
     if chart.is_any(last, "entity", "agent"):
         return True
     return chart.tokens[last].norm.endswith("s") and bool(chart.is_any(item.start, "term_condition", "subscriber"))

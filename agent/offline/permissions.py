@@ -34,7 +34,7 @@ def _channels(grammar: Grammar) -> None:
         joint: Literal["any", "all"] = "all"
         while at < len(chart.stems):
             best = chart.best("channel", at)
-            if best is None:
+            if best is None or (found and chart.is_any(at, "metric", "activity_noun") > best[0]):
                 return
             end, channel = best
             found.append(channel)
@@ -251,7 +251,7 @@ def _tag(chart: Sentence, i: int, *, known: bool = False) -> tuple[int, str] | N
         return None
     token = chart.tokens[i]
     if token.kind == "quoted":
-        return i + 1, str(token.value)
+        return (i + 1, str(token.value)) if token.value else None
     found = chart.best("tag_name", i)
     if found:
         return found

@@ -12,6 +12,7 @@ from domain.glossary import Term
 from domain.windows import Window
 
 _PLURAL = {"h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
+_MOST = {"y": 100, "mo": 1_200, "w": 5_200, "d": 9_999, "h": 9_999}
 _CLOSED = {"lt", "lte"}
 
 
@@ -43,12 +44,12 @@ def unit_of(length: str) -> str:
 
 
 def length_text(value: Decimal, unit: str) -> str | None:
-    """A length of time in the segment language, or ``None`` where it has none: nothing below an hour, above 9999."""
+    """A length of time in the segment language, or ``None`` where it is none: nothing, or more than a century."""
     smaller = {"y": (12, "mo"), "mo": (30, "d"), "w": (7, "d"), "d": (24, "h")}
     while value != int(value) and unit in smaller:
         factor, unit = smaller[unit]
         value *= factor
-    return f"{int(value)}{unit}" if value == int(value) and 0 < value < 10_000 else None  # noqa: PLR2004
+    return f"{int(value)}{unit}" if value == int(value) and 0 < value <= _MOST[unit] else None
 
 
 def _lengths(grammar: Grammar) -> None:
@@ -218,9 +219,17 @@ def _from_to(today: date, first: Days, last: Days) -> Stretch | None:
 
 
 def _between(one: str, other: str) -> Stretch | None:
+    """Between two lengths of time ago, whichever is named first."""
+    if not all(_is_possible(length) for length in (one, other)):
+        return None
     origin = date(2000, 12, 31)
     near, far = sorted((one, other), key=lambda length: origin - delta(length), reverse=True)
     try:
         return Stretch(Window(last=far, until=near))
     except ValueError:
         return None
+
+
+def _is_possible(length: str) -> bool:
+    unit = length.lstrip("0123456789")
+    return length[: -len(unit)].isdigit() and int(length[: -len(unit)]) <= _MOST[unit]

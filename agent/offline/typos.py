@@ -29,7 +29,7 @@ class Targets:
         """Targets from words of the catalog, the glossary and the data."""
         made = cls()
         for word in sorted(set(words)):
-            if len(word) > SHORTEST - 1 and word.isalpha():
+            if len(word) > SHORTEST and word.isalpha():
                 made.by_letter.setdefault(word[0], []).append(word)
         return made
 
