@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 export UV_PYTHON_DOWNLOADS := never
 UV_VERSION := 0.13.8
-UV := $(or $(shell command -v uv),.uv/bin/uv)
+UV := $(if $(shell uv --version 2> /dev/null),uv,.uv/bin/uv)
 BIN := .venv/bin
 
 .PHONY: help
