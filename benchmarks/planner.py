@@ -17,9 +17,22 @@ TODAY = date(2026, 6, 15)
 RUNS = 5
 MANY_TITLES = 4_000
 
-_COLOURS = ["red", "white", "blue", "pink", "green", "ivory", "cream", "black"]
-_KINDS = ["heart", "star", "bird", "rose", "vintage", "retro", "spotty", "regency", "jumbo", "mini"]
-_THINGS = ["holder", "mug", "bag", "clock", "cushion", "bunting", "lantern", "frame", "cakestand", "tin", "box", "doormat"]
+_COLOURS = ("red", "white", "blue", "pink", "green", "ivory", "cream", "black")
+_KINDS = ("heart", "star", "bird", "rose", "vintage", "retro", "spotty", "regency", "jumbo", "mini")
+_THINGS = (
+    "holder",
+    "mug",
+    "bag",
+    "clock",
+    "cushion",
+    "bunting",
+    "lantern",
+    "frame",
+    "cakestand",
+    "tin",
+    "box",
+    "doormat",
+)
 
 
 def run() -> None:

@@ -186,12 +186,17 @@ def _pieces(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]
 def _things(chart: Sentence, i: int, frame: Frame) -> Iterator[tuple[int, Frame]]:
     if frame.things:
         return
-    only = bool(chart.is_any(i, "only"))
-    start = chart.past(chart.past(i, "only"), "thing_prep")
-    for at in (at for at in sorted({i, start}) if at < len(chart.stems)):
-        for end, found in chart.at("things", at):
+    start = chart.past(i, "only")
+    for part, at in (
+        ("things", start),
+        ("things", chart.past(start, "thing_of")),
+        ("known_things", chart.past(start, "thing_in")),
+    ):
+        if at >= len(chart.stems):
+            continue
+        for end, found in chart.at(part, at):
             if any(set(thing.owners) & set(frame.heads) for thing in found.things):
-                yield end, replace(frame, things=found.things, joint=found.joint, only=frame.only or (only and at > i))
+                yield end, replace(frame, things=found.things, joint=found.joint, only=frame.only or start > i)
         if frame.amount is None:
             yield from ((end, _with(chart, frame, more)) for end, more in chart.at("quantity_arg", at))
     yield from _other_things(chart, i, frame)

@@ -72,6 +72,8 @@ class Fragment:
 
     def applied(self, frame: Frame) -> Frame:
         """The frame with what the fragment says instead."""
+        if self.denied and "stretch" in self.changes:
+            frame = replace(frame, amount=None)  # more than twice last year but not this year: not once this year
         return replace(frame, **self.changes, none=self.denied or (frame.none and not self.affirmed))
 
 

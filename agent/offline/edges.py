@@ -33,9 +33,12 @@ def add(grammar: Grammar) -> None:
         "[:whose] [:light] [:det] <edge> <activity_noun> [date|day|time] [:was] [:was] [:only] <window>",
         ":with [:det] <edge> <activity_noun> [date|day|time] [:was] <window>",
         "[:have] <edge> <activity_verb> [:something] <window>",
+        "[:have] <activity_verb> [:something] for the <edge> time [:ever] <window>",
     )
-    def _(chart: Sentence, _i: int, _e: int, edge: str, names: tuple[str, ...], stretch: Stretch) -> Said | None:
-        return edged(chart, edge, names[0], stretch)
+    def _(chart: Sentence, _i: int, _e: int, *found: Any) -> Said | None:
+        edge = next(item for item in found if isinstance(item, str))
+        names = next(item for item in found if isinstance(item, tuple))
+        return edged(chart, edge, names[0], found[-1])
 
     @rule(
         "edged",

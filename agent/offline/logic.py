@@ -182,7 +182,11 @@ def _add(chart: Sentence, row: Row, said: Said, marks: _Marks, text: str) -> _Ma
 def _refined(row: Row, said: Said, fragment: Fragment) -> bool:
     """A fragment right behind a condition says more of it, unless that was said already."""
     frame = row.terms[-1].said.frame
-    if frame is None or any(getattr(frame, key, None) not in (None, (), "any") for key in fragment.changes):
+    if (
+        frame is None
+        or "things" in fragment.changes
+        or any(getattr(frame, key, None) not in (None, (), "any") for key in fragment.changes)
+    ):
         return False
     row.terms[-1].said = said
     return True

@@ -66,6 +66,14 @@ def add(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
         return thing
 
+    _readers(grammar)
+
+
+def _readers(grammar: Grammar) -> None:
+    @grammar.rule("known_thing", "[:det] <category_name> [category|range|collection|section|line|department]")
+    def _(_c: Sentence, _i: int, _e: int, thing: Thing) -> Thing:
+        return thing
+
     @grammar.reader("thing_name")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:
         yield from _known(chart, i)
@@ -80,7 +88,11 @@ def add(grammar: Grammar) -> None:
 
     @grammar.reader("things")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:
-        yield from _listed(chart, i)
+        yield from _listed(chart, i, "thing")
+
+    @grammar.reader("known_things")
+    def _(chart: Sentence, i: int) -> Iterator[Alternative]:
+        yield from _listed(chart, i, "known_thing")
 
 
 def _known(chart: Sentence, i: int) -> Iterator[Alternative]:
@@ -199,11 +211,11 @@ def _matched(chart: Sentence, said: str, titles: Titles, match: Match, found: li
     return Thing(filters, owners, (Note(said, f"{said} = {label} contains {texts} ({match.count} of them)"),))
 
 
-def _listed(chart: Sentence, i: int) -> Iterator[Alternative]:
+def _listed(chart: Sentence, i: int, part: str) -> Iterator[Alternative]:
     """One thing, or a list of them: ``coffee or tea``, ``both coffee and tea``, ``coffee, tea and cups``."""
     both = bool(chart.is_any(i, "both"))
     start = chart.past(i, "either", "both")
-    first = chart.best("thing", start)
+    first = chart.best(part, start) if start < len(chart.stems) else None
     if first is None:
         return
     rows: list[tuple[int, Thing]] = [first]
@@ -211,7 +223,7 @@ def _listed(chart: Sentence, i: int) -> Iterator[Alternative]:
     yield first[0], Things((first[1],))
     while True:
         joint, at = _connective(chart, rows[-1][0])
-        following = chart.best("thing", chart.past(at, "not_again")) if at else None
+        following = chart.best(part, chart.past(at, "not_again")) if at else None
         if following is None or not joint:
             break
         rows.append(following)

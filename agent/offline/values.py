@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from agent.offline.comparisons import value_notes
+from agent.offline.comparisons import value_notes, values_at
 from agent.offline.grammar import Alternative, Grammar
 from agent.offline.lexicon import Value
 from agent.offline.sentence import Said, Sentence
@@ -182,11 +182,9 @@ def _spoken(grammar: Grammar) -> None:
 
     @grammar.reader("language")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:
-        for kind in ("value", "weak", "code"):
-            for end, values in chart.at(kind, i):
-                names = [value for value in values if value.name == "language" and not value.owners]
-                if names:
-                    yield end, Said(_equal("language", names[0].values, value_notes(chart, i, end, names[0])))
+        for name in chart.lexicon.languages:
+            for end, found, notes in values_at(chart, i, name, "", free=False):
+                yield end, Said(_equal(name, found, notes))
 
     @rule("placed", ":named <free_name>")
     def _(chart: Sentence, _i: int, _e: int, name: str) -> Said | None:
