@@ -161,14 +161,20 @@ class Compiler:
             happened = self._happened(stretch, self.key, path)
             if node.op == "any":
                 return Fact(path, node, happened)
-            ever = self._happened(Stretch(node.name, None, node.where), self.key, path) if node.during else None
-            return Fact(path, node, ~happened, never=~ever if ever is not None else None)
+            return Fact(path, node, ~happened, never=self._never(node, path) if node.during else None)
         measured = self._measure(stretch, node.measure, node.of)
         if node.measure in {"count", "sum", "distinct"}:
             value: Value = sa.func.coalesce(measured, 0)
             return Fact(path, node, compare_number(node.op, value, node.value), value)
         test = sa.func.coalesce(compare_number(node.op, measured, node.value), sa.false())
         return Fact(path, node, test, measured, measured.is_(None))
+
+    def _never(self, node: seg.Activity, path: str) -> Bool:
+        """It did not happen at any time; read off an aggregation of all of it where another condition needs one."""
+        whole = Stretch(node.name, None, node.where)
+        if whole in self.measures:
+            return self._cte(whole).c.id.is_(None)
+        return ~self._happened(whole, self.key, path)
 
     def _follows(self, node: seg.Sequence, i: int, before: Value | None, path: str) -> Bool:
         """Step ``i`` happened after ``before`` and in time, and so on to the last step."""

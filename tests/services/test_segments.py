@@ -148,6 +148,17 @@ def test_the_preview_tells_how_many_are_lost_at_each_condition_and_how_many_are_
     assert seen.sample[0].email == "c•••@example.com"
 
 
+@pytest.mark.parametrize(
+    "also", [{"type": "metric", "name": "ltv", "op": "gte", "value": 0}, {"type": "tag", "name": "x"}]
+)
+def test_the_preview_counts_who_never_did_it_at_all(shop: Planted, also: dict[str, Any]) -> None:
+    lately = {"type": "activity", "name": "order", "op": "none", "during": {"last": "30d"}}
+    alone = segments.preview(shop.session, parse({"where": lately}), now=NOW)
+    assert alone.lines[0].note == "includes 2 people without any order"
+    either = {"type": "all", "of": [lately, {"type": "any", "of": [also, {"type": "not", "of": also}]}]}
+    assert segments.preview(shop.session, parse({"where": either}), now=NOW).lines[0].note == alone.lines[0].note
+
+
 def test_why_gives_each_condition_its_fact(shop: Planted) -> None:
     definition = parse({"where": {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}}})
     reason = segments.why(shop.session, definition, shop.ids["Ada"], now=NOW).reasons[0]
