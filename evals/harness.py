@@ -1,11 +1,13 @@
 """How are all cases run? As a pydantic-evals dataset, and beside it the checks that need more than one sentence."""
 
+import asyncio
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,11 @@ def run(name: str, cases: tuple[Case, ...], ground: Ground) -> list[Verdict]:
     dataset = Dataset[Case, Verdict, None](
         name=name, cases=[Asked(name=case.id, inputs=case) for case in cases], evaluators=[Judged()]
     )
-    report = dataset.evaluate_sync(ground.verdict, progress=False, max_concurrency=1)
+    # In a thread of its own: whoever calls may have an event loop running, and evaluating starts one.
+    with ThreadPoolExecutor(1) as own:
+        report = own.submit(
+            lambda: asyncio.run(dataset.evaluate(ground.verdict, progress=False, max_concurrency=1))
+        ).result()
     if report.failures:
         first = report.failures[0]
         message = f"{first.name}: {first.error_message}"

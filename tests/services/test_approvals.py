@@ -257,8 +257,8 @@ def test_an_effect_that_fails_leaves_the_proposal_pending(database: str) -> None
 def test_each_act_is_in_the_audit_log_with_its_trace(session: Session) -> None:
     plant(session, 3)
     approve(session, propose(session, "flow", FLOW))
-    acts = session.execute(select(AuditEntry.action, AuditEntry.actor).where(AuditEntry.trace_id == "t")).all()
-    assert [tuple(act) for act in acts] == [
+    acts = select(AuditEntry.action, AuditEntry.actor).where(AuditEntry.trace_id == "t").order_by(AuditEntry.id)
+    assert [tuple(act) for act in session.execute(acts)] == [
         ("approval.proposed", "planner"),
         ("approval.approved", "mara"),
         ("flow.saved", "mara"),
