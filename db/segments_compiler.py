@@ -206,7 +206,7 @@ class Compiler:
         return ((self.key % prime) * times + plus) % prime < below
 
     def _rank(self, node: seg.Rank, path: str) -> Bool:
-        people = self._population(node.metric, None, node.among, path)
+        people = self.population(node.metric, None, node.among, path)
         order = people.value.desc() if node.end == "top" else people.value.asc()
         group = []
         if node.per is not None:
@@ -226,12 +226,13 @@ class Compiler:
         return self.key.in_(sa.select(rows.c.id).where(rows.c.place <= cut))
 
     def _percentile(self, metric: str, during: Window | None, at: seg.Percentile, path: str) -> Value:
-        people = self._population(metric, during, at.among, path)
+        people = self.population(metric, during, at.among, path)
         share: Value = sa.literal(at.percentile / 100, sa.Double())
         cont = sa.func.percentile_cont(share).within_group(sa.cast(people.value, sa.Double()).asc())
         return people.select(cont.label("value")).cte().select().scalar_subquery()
 
-    def _population(self, metric: str, during: Window | None, among: seg.Among, path: str) -> "Population":
+    def population(self, metric: str, during: Window | None, among: seg.Among, path: str) -> "Population":
+        """The people among whom a metric is ranked, under aliases of their own."""
         entity = self.tables[self.catalog.entity.table].alias()
         key: sa.ColumnElement[int] = entity.c[self.catalog.entity.key]
         value, stretches = self._terms(metric, during, path)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from db.segments_activities import Stretch
 from db.segments_compiler import ADDRESS, Compiler, Fact
+from db.segments_rfm import Scores, scores
 from db.segments_tables import Bool, Scope, place, tables
 from domain import catalog as cat
 from domain import segments as seg
@@ -116,6 +117,11 @@ def measured(
     member = _whole(compiler, definition).condition if definition else sa.true()
     rows = sa.select(*columns).select_from(compiler.rows())
     return rows.where(compiler.known(compiler.entity), member, value.is_not(None))
+
+
+def scored(scope: Scope) -> Scores:
+    """The RFM scores of every buyer. Raises Invalid (``no_buyers``, ``no_revenue``)."""
+    return scores(Compiler(scope))
 
 
 def happened(activity: str, during: Window | None, definition: seg.Definition | None, scope: Scope) -> sa.Select[Any]:

@@ -57,8 +57,13 @@ def member_ids(
 
 def ask(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Question:
     """Compile a definition for a file."""
-    scope = Scope(dataset.catalog, now, dataset.zone, _no_segments)
-    return Question(definition, dataset.catalog, compiled(definition, scope), lines(definition, dataset.catalog), now)
+    sql = compiled(definition, scope(dataset, now=now))
+    return Question(definition, dataset.catalog, sql, lines(definition, dataset.catalog), now)
+
+
+def scope(dataset: Dataset, *, now: datetime) -> Scope:
+    """The file's data as of ``now``, for the compiler."""
+    return Scope(dataset.catalog, now, dataset.zone, _no_segments)
 
 
 def _about(file: DuckFile) -> dict[str, str]:
