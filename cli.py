@@ -25,6 +25,7 @@ COMMANDS = {
     "import": ("ingest", "Bring in what a shop has: its orders."),
     "consent": ("consent", "Who may be written to: stop and start, one person or all sending."),
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
+    "template": ("templates", "Messages kept to be used again: save, preview, list."),
     "store": ("store", "The store as a whole: its export."),
     "user": ("users", "Accounts of the team."),
 }

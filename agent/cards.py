@@ -17,7 +17,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import ParleyError
 from domain.flows import At, Exit, FlowSpec, Local, Now, Send, Step, Wait
-from services import catalog, plans, previews, segments, stats
+from services import catalog, plans, previews, segments, stats, templates
 from services.approvals import Approval
 from services.previews import FlowPreview
 
@@ -124,7 +124,7 @@ def _flow(session: Session, approval: Approval, at: datetime) -> Card:
         "start": _start(spec, zone),
         "proposed_start": proposal.get("proposed_start"),
         "evidence": proposal.get("evidence"),
-        "steps": [_step(place, step, seen) for place, step in enumerate(spec.steps)],
+        "steps": [_step(session, place, step, seen) for place, step in enumerate(spec.steps)],
         "guardrails": _guardrails(spec),
         "warnings": list(dict.fromkeys(warnings)),
         "ideas": list(proposal.get("ideas") or ()),
@@ -148,7 +148,7 @@ def _start(spec: FlowSpec, zone: ZoneInfo) -> Card:
             return {"mode": "at", "text": f"{_clock(instant, zone)} ({zone.key})", "at": instant.isoformat()}
 
 
-def _step(place: int, step: Step, seen: FlowPreview) -> Card:
+def _step(session: Session, place: int, step: Step, seen: FlowPreview) -> Card:
     match step:
         case Wait(duration=duration):
             return {"type": "wait", "place": place, "duration": duration, "text": flow_values.spoken(duration)}
@@ -160,6 +160,7 @@ def _step(place: int, step: Step, seen: FlowPreview) -> Card:
                 "type": "send",
                 "place": place,
                 "channel": step.channel,
+                "template": _origin(session, step),
                 "wordings": [{"name": name, **content.model_dump()} for name, content in step.contents().items()],
                 "seen": [
                     {
@@ -172,6 +173,14 @@ def _step(place: int, step: Step, seen: FlowPreview) -> Card:
                     for one in samples
                 ],
             }
+
+
+def _origin(session: Session, send: Send) -> str:
+    """Where the words of a message come from: "Welcome, version 2"; empty for words of its own."""
+    if send.template is None:
+        return ""
+    used = templates.get(session, send.template.id, send.template.version)
+    return f"{used.name}, version {used.version}"
 
 
 def _guardrails(spec: FlowSpec) -> list[str]:

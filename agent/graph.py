@@ -23,7 +23,7 @@ from tools.catalog import describe_data
 from tools.clock import advance_clock
 from tools.context import Context, told
 from tools.customers import find_customer
-from tools.flows import draft_campaign, list_flows, propose_activation, propose_flow
+from tools.flows import draft_campaign, list_flows, list_templates, propose_activation, propose_flow
 from tools.questions import ask_person
 from tools.research import research_products
 from tools.segments import explain_membership, list_segments, preview_segment, propose_segment, revise_segment
@@ -44,6 +44,7 @@ TOOLS: tuple[BaseTool, ...] = (
     propose_flow,
     propose_activation,
     list_flows,
+    list_templates,
     find_customer,
     describe_data,
     measure,

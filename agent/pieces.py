@@ -16,6 +16,7 @@ TITLES = {
     "propose_flow": "Proposing the campaign",
     "propose_activation": "Proposing the start",
     "list_flows": "Listing the flows",
+    "list_templates": "Listing the templates",
     "explain_membership": "Looking at the conditions",
     "list_segments": "Listing the segments",
     "find_customer": "Looking up the customer",

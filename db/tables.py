@@ -25,6 +25,7 @@ MODULES = (
     "segments",
     "sign_ins",
     "store",
+    "templates",
     "users",
 )
 

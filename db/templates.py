@@ -1,84 +1,85 @@
-"""What can a message say about these recipients, and of how many is it unknown?"""
+"""Which messages are kept to be used again, in which versions, and which flows say what they say?"""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, cast, func, or_, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.types import BigInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, RowMapping, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from db.customers import Address, Customer
+from db.base import Row
 
-OWN = ("first_name", "last_name", "email", "phone", "company", "language", "birthday")
-HOME = ("city", "region", "country")
+ACTIVE, ARCHIVED = "active", "archived"
 
-_LAST_BOUGHT = text("""
-    select distinct on (i.customer_id) i.customer_id, p.title, p.category, i.ordered_at
-    from order_items i
-    join orders o on o.customer_id = i.customer_id and o.id = i.order_id and o.cancelled_at is null
-    join products p on p.id = i.product_id
-    where i.customer_id = any (cast(:ids as bigint[]))
-    order by i.customer_id, i.ordered_at desc, i.total desc, i.id
+
+class Template(Row):
+    """A named message; its words are those of its current version. The name of a deleted one is free again."""
+
+    __tablename__ = "templates"
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'archived')", name="status"),
+        CheckConstraint("channel in ('email', 'sms', 'whatsapp')", name="channel"),
+        Index("ix_templates_name", func.lower(text("name")), unique=True, postgresql_where=text("status = 'active'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str]
+    channel: Mapped[str]
+    locale: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class TemplateVersion(Row):
+    """What a template said at one time. Never changed once written; ``digest`` is over its words."""
+
+    __tablename__ = "template_versions"
+
+    template_id: Mapped[int] = mapped_column(ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    preview_text: Mapped[str]
+    body: Mapped[str]
+    digest: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+_USES = text("""
+    select f.id as flow_id, f.name, f.status, (step -> 'template' ->> 'id')::bigint as template_id,
+           max((step -> 'template' ->> 'version')::int) as version
+    from flows f
+    join flow_versions v on v.flow_id = f.id and v.number = f.version
+    cross join jsonb_array_elements(v.spec -> 'steps') as step
+    where step -> 'template' ->> 'id' is not null and f.status <> 'archived'
+    group by f.id, template_id
+    order by f.id desc
 """)
 
 
-def facts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What customers said about themselves and where they live, by customer id; unknown values are None."""
-    wanted = _people(ids, Customer.id, *_columns(), Customer.custom)
-    found = {}
-    for row in session.execute(wanted).mappings():
-        found[row["id"]] = {name: value for name, value in row.items() if name != "id"}
-    return found
+def named(session: Session, name: str) -> Template | None:
+    """The template of that name that was not deleted; upper and lower case are the same."""
+    wanted = select(Template).where(func.lower(Template.name) == name.lower(), Template.status == ACTIVE)
+    return session.scalars(wanted).one_or_none()
 
 
-def last_bought(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The dearest item of the last order that was not cancelled, by customer id; who never ordered is not in it."""
-    return {
-        customer_id: {"last_product": title, "last_category": category, "last_order_at": at}
-        for customer_id, title, category, at in session.execute(_LAST_BOUGHT, {"ids": list(ids)})
-    }
+def listed(session: Session) -> Sequence[tuple[Template, TemplateVersion]]:
+    """The templates that were not deleted with their current versions, the one changed last first."""
+    current = (TemplateVersion.template_id == Template.id) & (TemplateVersion.number == Template.version)
+    wanted = select(Template, TemplateVersion).join(TemplateVersion, current).where(Template.status == ACTIVE)
+    return [
+        (row[0], row[1]) for row in session.execute(wanted.order_by(Template.updated_at.desc(), Template.id.desc()))
+    ]
 
 
-def unknown(session: Session, ids: Sequence[int], names: Collection[str]) -> dict[str, int]:
-    """Of how many of the customers a fact is unknown or empty; ``names`` as in ``facts``, or ``custom.<key>``."""
-    own = {column.key: column for column in _columns()}
-    asked = {name: _is_empty(own[name]) for name in names if name in own}
-    asked |= {
-        name: _is_empty(Customer.custom[name.removeprefix("custom.")].astext)
-        for name in names
-        if name.startswith("custom.")
-    }
-    counts: dict[str, int] = {}
-    if asked:
-        counted = [func.count().filter(empty).label(f"c{place}") for place, empty in enumerate(asked.values())]
-        row = session.execute(_people(ids, *counted)).one()
-        counts = dict(zip(asked, row, strict=True))
-    bought = [name for name in names if name.startswith("last_") and name != "last_name"]
-    if bought:
-        rows = last_bought(session, ids)
-        counts |= {name: len(ids) - sum(row[name] is not None for row in rows.values()) for name in bought}
-    return counts
+def versions(session: Session, template_id: int) -> Sequence[TemplateVersion]:
+    """All versions of a template, newest first."""
+    wanted = select(TemplateVersion).where(TemplateVersion.template_id == template_id)
+    return session.scalars(wanted.order_by(TemplateVersion.number.desc())).all()
 
 
-def time_zones(session: Session, ids: Sequence[int]) -> dict[str, int]:
-    """How many of the customers have each stored time zone; '' = none."""
-    zone = func.coalesce(Customer.time_zone, "")
-    grouped = select(zone, func.count()).where(Customer.id == _any(ids)).group_by(zone)
-    return {name: number for name, number in session.execute(grouped)}  # noqa: C416 - rows are no pairs
-
-
-def _columns() -> list[ColumnElement[Any]]:
-    return [*(getattr(Customer, name) for name in OWN), *(getattr(Address, name) for name in HOME)]
-
-
-def _people(ids: Sequence[int], *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
-    home = and_(Address.customer_id == Customer.id, Address.kind == "shipping", Address.is_default)
-    return select(*columns).select_from(Customer).outerjoin(Address, home).where(Customer.id == _any(ids))
-
-
-def _any(ids: Sequence[int]) -> Any:
-    return any_(cast(list(ids), ARRAY(BigInteger)))
-
-
-def _is_empty(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return or_(column.is_(None), func.btrim(cast(column, Text)) == "")
+def uses(session: Session) -> Sequence[RowMapping]:
+    """Which flows, newest first, say in their current version what a template says: flow, template, version."""
+    return session.execute(_USES).mappings().all()

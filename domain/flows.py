@@ -162,8 +162,19 @@ class Variant(Part):
     body: str = ""
 
 
+class Origin(Part):
+    """The stored template a message comes from; with its version, the message says exactly what that version says."""
+
+    id: int = Field(gt=0)
+    version: int | None = Field(default=None, gt=0)
+
+
 class Send(Part):
-    """One message. With variants, each recipient gets one of all wordings, always the same one."""
+    """One message. With variants, each recipient gets one of all wordings, always the same one.
+
+    The words of a stored ``template`` are copied into the message when it is saved or proposed, so that what was
+    approved stays, however the template is edited later.
+    """
 
     type: Literal["send"] = "send"
     channel: Literal["email", "sms", "whatsapp"] = "email"
@@ -171,6 +182,12 @@ class Send(Part):
     preview_text: str = ""
     body: str
     variants: tuple[Variant, ...] = Field(default=(), max_length=MAX_VARIANTS - 1)
+    template: Origin | None = Field(default=None, exclude_if=lambda origin: origin is None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_may_be_the_templates(cls, raw: Any) -> Any:
+        return {"body": "", **raw} if isinstance(raw, dict) and raw.get("template") is not None else raw
 
     def contents(self) -> dict[str, Content]:
         """The wordings by name: ``A`` is the message itself, ``B`` ... its variants."""

@@ -22,7 +22,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.flows import Audience, digest
-from services import flows, segments
+from services import flows, segments, templates
 from services.users import Person
 
 NAMESPACE = uuid.UUID("0b6f3f0e-6f0b-5f43-8d6b-0e2a2f4d7a11")
@@ -250,7 +250,7 @@ def _apply_segment(session: Session, row: rows.Approval, by: str, now: datetime)
 
 
 def _prepare_flow(session: Session, proposal: Proposal, now: datetime) -> Proposal:
-    spec = flow_values.parse(proposal.get("spec"))
+    spec = templates.filled(session, flow_values.parse(proposal.get("spec")))
     flows.require_ready(session, spec, now=now)
     if proposal.get("flow_id") is not None:
         flows.get(session, int(proposal["flow_id"]))

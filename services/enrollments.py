@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db import enrollments as rows
 from db import flows as flow_rows
-from db import store, templates
+from db import recipients, store
 from db.enrollments import Enrollment
 from domain import enrollments as engine
 from domain import flows
@@ -31,7 +31,7 @@ def enroll(
     entered = 0
     for first in range(0, len(customer_ids), CHUNK):
         chunk = customer_ids[first : first + CHUNK]
-        zones = {stored: zone_of(session, stored) for stored in templates.time_zones(session, chunk)}
+        zones = {stored: zone_of(session, stored) for stored in recipients.time_zones(session, chunk)}
         entered += rows.enroll(
             session,
             flow_id=flow_id,

@@ -18,7 +18,7 @@ from domain.flows import Audience, FlowSpec
 from domain.segments import Definition
 from domain.segments import parse as parse_definition
 from domain.templates import Problem
-from services import enrollments, messages, segments, templates
+from services import enrollments, messages, recipients, segments, templates
 
 LIVE = (rows.DRAFT, rows.ACTIVE, rows.PAUSED, rows.DONE)
 
@@ -54,9 +54,11 @@ class Saved(Value):
 def draft(session: Session, spec: FlowSpec, *, by: str, now: datetime, trace_id: str | None = None) -> Saved:
     """Save a new flow that does nothing yet.
 
-    Raises Invalid (``flow_not_ready``) for the first error ``flows.check`` finds, NotFound for a missing segment.
+    Raises Invalid (``flow_not_ready``) for the first error ``flows.check`` finds, NotFound for a missing segment or
+    template.
     """
     definition(session, spec.audience)
+    spec = templates.filled(session, spec)
     require_ready(session, spec, now=now)
     flow = rows.Flow(name=spec.name, status=rows.DRAFT, version=0, created_by=by, created_at=now, updated_at=now)
     session.add(flow)
@@ -81,6 +83,7 @@ def update(
 
     Raises Conflict (``flow_changed``, ``flow_live``): what has been started is changed by a proposal that names it.
     """
+    spec = templates.filled(session, spec)
     require_ready(session, spec, now=now)
     flow = _locked(session, flow_id)
     _require_version(flow, expected_version)
@@ -169,7 +172,8 @@ def member_ids(session: Session, audience: Audience, *, now: datetime) -> list[i
 
 def problems(session: Session, spec: FlowSpec, *, now: datetime) -> list[Problem]:
     """Everything that keeps a flow from being proposed, or is worth a second look, whatever its audience."""
-    return flows.check(spec, now=now, zone=str(segments.zone(session)), custom=templates.custom_names(session))
+    zone, custom = str(segments.zone(session)), recipients.custom_names(session)
+    return [*flows.check(spec, now=now, zone=zone, custom=custom), *templates.outdated(session, spec)]
 
 
 def require_ready(session: Session, spec: FlowSpec, *, now: datetime) -> None:

@@ -17,8 +17,7 @@ from domain.errors import Invalid
 from domain.flows import Send
 from domain.messages import MARKETING, Letter
 from domain.templates import Content, Frame
-from services import consent
-from services import templates as facts
+from services import consent, recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def _rendered(
         template = templates.compiled(content)
     except Invalid as error:
         return {one.id: error for one in group}
-    known = facts.contexts(session, [one.customer_id for one in group], template.variables)
+    known = recipients.contexts(session, [one.customer_id for one in group], template.variables)
     sender = formataddr((shop.sender_name, shop.sender_email))
     found: dict[uuid.UUID, Letter | Invalid] = {}
     for one in group:

@@ -6,13 +6,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import templates as facts
+from db import recipients as recipient_rows
 from domain import enrollments as engine
 from domain import flows as values
 from domain.errors import Invalid
 from domain.flows import FlowSpec, Send
-from domain.templates import Frame, Problem, Rendered, Template, compiled, render, render_text
-from services import enrollments, flows, segments, templates
+from domain.messages import MARKETING
+from domain.segments import Channel, Consent, Definition
+from domain.templates import Content, Frame, Problem, Rendered, Template, compiled, render, render_text
+from services import enrollments, flows, recipients, segments, templates
 from services.flows import Value
 
 SAMPLES = 3
@@ -59,8 +61,17 @@ class FlowPreview(Value):
         return all(problem.level != "error" for problem in self.problems)
 
 
+class TemplatePreview(Value):
+    """A message before it is used: how many would get it, how some of them would, and what to mend."""
+
+    recipients: int
+    samples: tuple[SampleMessage, ...]
+    problems: tuple[Problem, ...]
+
+
 def preview(session: Session, spec: FlowSpec, *, now: datetime, samples: int = SAMPLES) -> FlowPreview:
-    """Look at a flow before it runs; nothing is saved. Raises what the audience's definition raises."""
+    """Look at a flow before it runs; nothing is saved. Raises what its definition and the templates it names raise."""
+    spec = templates.filled(session, spec)
     as_of = spec.audience.as_of or now
     seen = segments.preview(session, flows.definition(session, spec.audience), now=as_of)
     ids = flows.member_ids(session, spec.audience, now=now)
@@ -94,6 +105,28 @@ def preview(session: Session, spec: FlowSpec, *, now: datetime, samples: int = S
     )
 
 
+def of_template(
+    session: Session,
+    content: Content,
+    channel: Channel,
+    *,
+    now: datetime,
+    definition: Definition | None = None,
+    samples: int = SAMPLES,
+) -> TemplatePreview:
+    """A message as people of a segment, or of all subscribers of its channel, would get it. Nothing is saved."""
+    whom = definition or Definition(where=Consent(channel=channel))
+    ids = segments.member_ids(session, whom, now=now)
+    problems = templates.problems(session, content, channel)
+    if any(problem.level == "error" for problem in problems):
+        return TemplatePreview(recipients=len(ids), samples=(), problems=tuple(problems))
+    problems += recipients.missing_fallbacks(session, content, ids)
+    chosen = ids[:: max(1, len(ids) // samples)][:samples] if samples else []
+    turns = [(customer_id, "A", content) for customer_id in chosen]
+    shown = _shown(session, channel, MARKETING, turns, now)
+    return TemplatePreview(recipients=len(ids), samples=shown, problems=tuple(problems))
+
+
 def _reach(spec: FlowSpec, reachable: dict[str, int], size: int) -> list[Problem]:
     problems = []
     if not size:
@@ -116,13 +149,13 @@ def _fallbacks(session: Session, spec: FlowSpec, ids: Sequence[int]) -> list[Pro
     problems: dict[tuple[str, str], Problem] = {}
     for number, (place, send) in enumerate(spec.sends, 1):
         for content in send.contents().values():
-            for one in templates.missing_fallbacks(session, content, ids, step=number):
+            for one in recipients.missing_fallbacks(session, content, ids, step=number):
                 problems.setdefault((one.path, one.message), Problem(f"steps.{place}", one.message, one.fix, one.level))
     return list(problems.values())
 
 
 def _starts(session: Session, spec: FlowSpec, ids: Sequence[int], now: datetime) -> tuple[datetime, datetime] | None:
-    zones = {enrollments.zone_of(session, stored) for stored in facts.time_zones(session, ids)}
+    zones = {enrollments.zone_of(session, stored) for stored in recipient_rows.time_zones(session, ids)}
     dues = [values.first_due(spec.start, zone, now) for zone in zones]
     return (min(dues), max(dues)) if dues else None
 
@@ -131,16 +164,23 @@ def _samples(
     session: Session, spec: FlowSpec, place: int, send: Send, ids: Sequence[int], now: datetime
 ) -> tuple[SampleMessage, ...]:
     """Each member with the next wording in turn, so that the samples show as many wordings as they can."""
-    frame = templates.frame(session, message_class=spec.message_class, unsubscribe_url=UNSUBSCRIBE)
-    names = {member.id: member.name for member in segments.masked(session, ids, now=now)}
     contents = list(send.contents().items())
+    turns = [(customer_id, *contents[(turn + place) % len(contents)]) for turn, customer_id in enumerate(ids)]
+    return _shown(session, send.channel, spec.message_class, turns, now)
+
+
+def _shown(
+    session: Session, channel: str, message_class: str, turns: Sequence[tuple[int, str, Content]], now: datetime
+) -> tuple[SampleMessage, ...]:
+    """What each customer of ``turns`` gets in the wording that is theirs; left out where it cannot be rendered."""
+    frame = recipients.frame(session, message_class=message_class, unsubscribe_url=UNSUBSCRIBE)
+    names = {member.id: member.name for member in segments.masked(session, [one for one, _, _ in turns], now=now)}
     shown = []
-    for turn, customer_id in enumerate(ids):
-        variant, content = contents[(turn + place) % len(contents)]
+    for customer_id, variant, content in turns:
         template = compiled(content)
-        context = templates.contexts(session, [customer_id], template.variables)[customer_id]
+        context = recipients.contexts(session, [customer_id], template.variables)[customer_id]
         try:
-            words = _words(send, template, context, frame)
+            words = _words(channel, template, context, frame)
         except Invalid:
             continue  # the problems say so already
         shown.append(
@@ -157,7 +197,7 @@ def _samples(
     return tuple(shown)
 
 
-def _words(send: Send, template: Template, context: Mapping[str, Any], frame: Frame) -> Rendered:
-    if send.channel == "email":
+def _words(channel: str, template: Template, context: Mapping[str, Any], frame: Frame) -> Rendered:
+    if channel == "email":
         return render(template, context, frame)
     return Rendered("", "", render_text(template, context, frame), "")

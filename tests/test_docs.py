@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.operators import OPERATORS
 from domain.segments import Condition, parse
+from domain.templates import ALWAYS, FILTERS, PERSONAL
 from services import segments
 from tests.planted import NOW, Planted
 
@@ -28,6 +29,12 @@ def test_every_condition_stands_in_the_guide() -> None:
     kinds = {get_args(node.model_fields["type"].annotation)[0] for node in get_args(get_args(Condition)[0])}
     named = set(re.findall(r"`(\w+)`", SEGMENTS))
     assert kinds <= named
+
+
+def test_every_placeholder_and_filter_stands_in_the_guide() -> None:
+    page = (DOCS / "templates.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"`\{\{ ([\w.]+) \}\}`", page)} == {*PERSONAL, *ALWAYS, "customer.custom.NAME"}
+    assert all(f"`{name}`" in page for name in FILTERS)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

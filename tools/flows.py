@@ -1,4 +1,4 @@
-"""Flows and campaigns: draft one from data, propose it, list those there are, propose to start a draft."""
+"""Flows, campaigns and the messages kept for them: draft one from data, propose it, list those there are."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,22 +8,25 @@ from sqlalchemy.orm import Session
 
 from domain import flows as values
 from domain.segments import parse
-from services import flows, plans
+from services import flows, plans, templates
 from services.plans import Wishes
 from tools.approvals import propose
 from tools.context import Answer, Runtime, asked, told
 from tools.segments import SegmentJson
+
+TEMPLATES_SHOWN = 50
 
 Channel = Literal["email", "sms", "whatsapp"]
 Wait = Annotated[str, Field(description="A pause, e.g. P10D, P2W or PT4H.")]
 
 
 class Message(BaseModel):
-    """The words of one message, as a Liquid template over ``customer``."""
+    """One message: words of its own, as Liquid over ``customer``, or the name of a stored template."""
 
+    template: str | None = Field(default=None, description="As list_templates names it; then leave the words out.")
     subject: str = ""
     preview_text: str = ""
-    body: str
+    body: str = ""
     variants: list[dict[str, str]] = Field(default=[], max_length=4)
 
 
@@ -78,7 +81,7 @@ def propose_flow(
         made = plans.campaign(session, parse(definition), wishes, now=runtime.context.now(session))
         spec = made["spec"]
         if messages is not None:
-            steps = [{"type": "send", "channel": channel, **one.model_dump()} for one in messages]
+            steps = [_message(session, one, channel) for one in messages]
             gaps = [{"type": "wait", "duration": pause} for pause in (pauses or [])][: len(steps) - 1]
             spec["steps"] = [step for pair in zip(steps, gaps, strict=False) for step in pair] + steps[len(gaps) :]
         return {**made, "spec": values.parse(spec).as_json(), "prompt": asked(runtime)}
@@ -102,6 +105,26 @@ def list_flows(runtime: Runtime) -> Answer:
     kept = {"id", "name", "status", "version", "audience_size", "people", "activated_at"}
     rows = [row.model_dump(mode="json", include=kept) for row in found]
     return told({"flows": rows}), {"kind": "flows", "ids": [row.id for row in found], "summary": f"{len(rows)} found"}
+
+
+@tool(response_format="content_and_artifact")
+def list_templates(runtime: Runtime) -> Answer:
+    """Read: the stored message templates, with their words and how many flows use each."""
+    with runtime.context.transaction() as session:
+        found, uses = templates.listed(session)[:TEMPLATES_SHOWN], templates.uses(session)
+    kept = {"id", "name", "channel", "locale", "version", "content"}
+    rows = [{**one.model_dump(mode="json", include=kept), "flows": len(uses.get(one.id, ()))} for one in found]
+    shown = {"kind": "templates", "ids": [one.id for one in found], "summary": f"{len(rows)} found"}
+    return told({"templates": rows}), shown
+
+
+def _message(session: Session, message: Message, channel: Channel) -> dict[str, Any]:
+    """The step that a message stands for."""
+    if message.template is None:
+        return {"type": "send", "channel": channel, **message.model_dump(exclude={"template"})}
+    used = templates.named(session, message.template)
+    words = message.model_dump(exclude={"template"}, exclude_defaults=True)
+    return {"type": "send", "channel": used.channel, **words, "template": {"id": used.id}}
 
 
 def _wishes(

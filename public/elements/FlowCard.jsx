@@ -230,6 +230,7 @@ function Message({ step, drafts, draft }) {
         <>
           <div className={`body-text ${sample && !written ? "" : "code"} ${whole ? "" : "short"}`}>{seen.text}</div>
           <p className="step-foot">
+            {step.template ? <span>Template {step.template}.</span> : null}
             <button className="link" onClick={() => setWhole(!whole)}>{whole ? "Show less" : "Show all of it"}</button>
             {sample ? (
               <span>

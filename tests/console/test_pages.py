@@ -18,7 +18,7 @@ from settings import settings
 from tests.planted import NOW, Planted
 
 PASSWORD = "four words in a row"
-PAGES = ("/", "/approvals", "/segments", "/flows", "/customers", "/outbox")
+PAGES = ("/", "/approvals", "/segments", "/flows", "/templates", "/customers", "/outbox")
 NASTY = '<script>alert("x")</script>'
 TEXANS = {
     "version": 1,
@@ -165,6 +165,30 @@ def test_a_viewer_looks_and_decides_nothing(browser: TestClient) -> None:
     assert "Approve and save" not in page.text
     form = {"proof": proof_in(page.text), "digest": waiting.digest, "decision": "approve"}
     assert browser.post(f"/approvals/{waiting.id}", data=form).status_code == 403
+
+
+def test_a_template_is_written_tried_saved_changed_and_deleted(browser: TestClient) -> None:
+    token = proof_in(sign_in(browser).get("/templates/new").text)
+    words = {"proof": token, "name": "Welcome", "subject": "Hello {{ customer.first_name }}", "body": "News."}
+    tried = browser.post("/templates/preview", data=words)
+    assert "Hello Wilma" in tried.text
+    wrong = browser.post("/templates", data={**words, "body": "{{ customer.frist_name }}"})
+    assert wrong.status_code == 422
+    assert "Did you mean customer.first_name?" in wrong.text
+    assert "{{ customer.frist_name }}" in wrong.text
+    saved = browser.post("/templates", data=words).headers["location"]
+    assert browser.post(saved, data={**words, "body": "More.", "version": 1}).status_code == 303
+    stale = browser.post(saved, data={**words, "body": "Mine.", "version": 1})
+    assert "Version 2 of Welcome was saved meanwhile" in stale.text
+    assert "saving makes version 3" in browser.get(f"{saved}?version=1").text
+    assert browser.post(f"{saved}/delete", data={"proof": token}).status_code == 303
+    assert "No template yet" in browser.get("/templates").text
+
+
+def test_a_viewer_reads_templates_and_changes_none(browser: TestClient) -> None:
+    token = proof_in(sign_in(browser, "vic").get("/templates").text)
+    assert browser.get("/templates/new").status_code == 403
+    assert browser.post("/templates", data={"proof": token, "name": "Mine", "body": "News."}).status_code == 403
 
 
 def test_the_clock_of_a_real_store_is_not_offered_and_not_moved(browser: TestClient) -> None:
