@@ -1,11 +1,11 @@
 """At which instant does a command ask?"""
 
-from datetime import date, datetime, time
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from db import store
-from domain.errors import Invalid
+from domain.windows import instant
 from services import segments
 
 
@@ -14,14 +14,4 @@ def as_of(session: Session, text: str | None) -> datetime:
 
     Raises Invalid (``as_of_invalid``).
     """
-    if text is None:
-        return store.business_now(session)
-    zone = segments.zone(session)
-    try:
-        if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time(), zone)
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        fix = "Write a date such as 2026-01-31, or an instant such as 2026-01-31T09:00+01:00."
-        raise Invalid("as_of_invalid", f"{text!r} is not a date or an instant.", fix, "as_of") from None
-    return said if said.tzinfo else said.replace(tzinfo=zone)
+    return store.business_now(session) if text is None else instant(text, segments.zone(session))

@@ -3,19 +3,20 @@
 import json as jsons
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from commands import new_app
-from commands.instants import as_of as instant
+from commands.instants import as_of as in_store_zone
 from db import addresses
 from db.session import reading
 from domain.errors import Invalid
 from domain.segments import Definition, parse
-from services import datasets, segments
-from settings import settings
+from domain.windows import instant
+from services import catalog, datasets, segments
 
 Found = TypeVar("Found")
 
@@ -75,14 +76,18 @@ def _asked(
 ) -> Found:
     definition = _definition(file, dataset)
     name = definition.dataset
-    if engine == "postgres" and name != "store":
+    if engine == "postgres" and name != catalog.STORE:
         fix = "Leave out --engine, or say --engine duckdb."
         raise Invalid("wrong_engine", f"The dataset {name} is a DuckDB file.", fix, "engine")
+    if name != catalog.STORE:
+        with datasets.open_dataset(name) as opened:
+            now = instant(as_of, opened.zone) if as_of else datetime.now(UTC)
+            return in_file(opened, definition, now=now)
     with addresses.opened(), reading() as session:
-        now = instant(session, as_of)
-        if engine != "duckdb" and name == "store":
+        now = in_store_zone(session, as_of)
+        if engine != "duckdb":
             return in_store(session, definition, now=now)
-    with datasets.open_dataset(name, settings().home / f"{name}.duckdb") as opened:
+    with datasets.open_dataset(name) as opened:
         return in_file(opened, definition, now=now)
 
 

@@ -6,12 +6,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect, PGTypeCompiler
 
+from db import duck_copies
 from domain.errors import Invalid, NotFound, Unavailable
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -19,10 +21,17 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 
+CLOSED = {**CONFIG, "enable_external_access": "false", "python_enable_replacements": "false"}
+"""A file that is asked reaches no other file, and no name in it means a variable of this program."""
+
+TIMEOUT_SECONDS = 10.0
+
 HEADER = struct.Struct("<8x4sQ")
 MAGIC = b"DUCK"
 OLDEST = 64
 """The storage version that DuckDB 0.10 introduced, the first that later ones can read."""
+
+BATCH = 10_000
 
 
 class DuckTypes(PGTypeCompiler):
@@ -56,49 +65,102 @@ class DuckFile:
     connection: duckdb.DuckDBPyConnection
 
     def rows(self, statement: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
-        """Run a statement; one dict per row. Raises Invalid where the file lacks a table or column it needs."""
+        """Run a statement; one dict per row. Raises as ``run``."""
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()
         bound = [
             json.dumps(values[name]) if isinstance(values[name], list | dict) else values[name]
             for name in compiled.positiontup or ()
         ]
-        try:
-            result = self.connection.execute(str(compiled), bound)
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            reason = str(error).splitlines()[0]
-            fix = "correct the catalog file, or give the file that belongs to it"
-            raise Invalid("missing_in_file", f"{self.path.name}: {reason}", fix, "file") from None
-        except duckdb.InterruptException:
-            raise Unavailable("too_slow", "the question took too long", "narrow it") from None
+        result = self.run(str(compiled), bound)
         names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        found: list[dict[str, Any]] = []
+        while batch := result.fetchmany(BATCH):
+            found += (dict(zip(names, row, strict=True)) for row in batch)
+        return found
+
+    def run(self, statement: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        """Run a statement in DuckDB's words, at most for ten seconds.
+
+        Raises Invalid (``missing_in_file``, ``wrong_type_in_file``) where the file is not what its catalog says,
+        Unavailable (``too_slow``) after the time.
+        """
+        alarm = Timer(TIMEOUT_SECONDS, self.connection.interrupt)
+        alarm.start()
+        try:
+            return self.connection.execute(statement, values)
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.PermissionException) as error:
+            raise _unlike(self.path, "missing_in_file", error) from None
+        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+            raise _unlike(self.path, "wrong_type_in_file", error) from None
+        except duckdb.InterruptException:
+            message = f"the question took longer than {TIMEOUT_SECONDS:.0f} seconds"
+            raise Unavailable("too_slow", message, "narrow it, or ask again when less is going on") from None
+        finally:
+            alarm.cancel()
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[DuckFile]:
-    """Open a file for reading.
+def opened(path: Path, schemas: tuple[str, ...] = ("main",)) -> Iterator[DuckFile]:
+    """Open a file for reading; tables are looked for in these schemas, those of them that there are.
 
-    Raises NotFound (``no_such_file``), Invalid (``not_a_duckdb_file``, ``old_storage_version``) or Unavailable
-    (``file_in_use``) while another process writes to it.
+    While another process writes to the file, a copy of it is read. Keys of the type UUID are read as text. Raises
+    NotFound (``no_such_file``), Invalid (``not_a_duckdb_file``, ``old_storage_version``, ``damaged_file``) or
+    Unavailable (``file_in_use``).
     """
     if not path.is_file():
         raise NotFound("no_such_file", f"there is no file {path}", "give the path of a DuckDB file", "file")
-    try:
-        connection = duckdb.connect(path, read_only=True, config=CONFIG)
-    except duckdb.Error as error:
-        raise _refusal(path, str(error)) from None
+    connection = _connected(path)
     try:
         connection.execute("set timezone = 'UTC'")
+        _look_in(connection, schemas)
         yield DuckFile(path, connection)
     finally:
         connection.close()
 
 
-def _refusal(path: Path, reason: str) -> Invalid | Unavailable:
+def _connected(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(path, read_only=True, config=CLOSED)
+    except duckdb.Error as error:
+        if "set lock" not in str(error):
+            raise _refusal(path, str(error)) from None
+    try:
+        return duckdb.connect(duck_copies.fresh(path), read_only=True, config=CLOSED)
+    except (duckdb.Error, OSError):
+        message = f"{path.name} is being written to by another process"
+        raise Unavailable("file_in_use", message, "try again later") from None
+
+
+def _look_in(connection: duckdb.DuckDBPyConnection, schemas: tuple[str, ...]) -> None:
+    """Search the schemas in their order; a table with UUIDs is hidden by a view that has texts in their place."""
+    found = connection.execute("""
+        select schema_name, table_name, column_name, data_type = 'UUID' from duckdb_columns()
+        where database_name = current_database() and not internal
+    """).fetchall()
+    database = _quoted(str(connection.execute("select current_database()").fetchall()[0][0]))
+    there = {schema for schema, *_ in found}
+    path = ",".join(f"{database}.{_quoted(schema)}" for schema in schemas if schema in there)
+    connection.execute("set search_path = '{}'".format(path.replace("'", "''")))
+    for schema, table in {(schema, table) for schema, table, _, is_uuid in found if is_uuid and schema in schemas}:
+        named = (_quoted(name) for at, of, name, is_uuid in found if (at, of) == (schema, table) and is_uuid)
+        texts = ", ".join(f"{name}::varchar as {name}" for name in named)
+        rows = f"select * replace ({texts}) from {database}.{_quoted(schema)}.{_quoted(table)}"  # noqa: S608 - names of the file's own tables
+        connection.execute(f"create or replace temp view {_quoted(table)} as {rows}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _unlike(path: Path, code: str, error: duckdb.Error) -> Invalid:
+    reason = str(error).splitlines()[0]
+    fix = "correct the catalog file, or give the file that belongs to it"
+    return Invalid(code, f"{path.name}: {reason}", fix, "file")
+
+
+def _refusal(path: Path, reason: str) -> Invalid:
     """What an open that failed means; the header of a DuckDB file names its storage version."""
-    if "set lock" in reason:
-        return Unavailable("file_in_use", f"{path.name} is being written to by another process", "try again later")
     with path.open("rb") as file:
         header = file.read(HEADER.size)
     magic, version = HEADER.unpack(header) if len(header) == HEADER.size else (b"", 0)

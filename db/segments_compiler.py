@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from db.segments_activities import Occurrences, Stretch
 from db.segments_comparisons import apply, compare, compare_number
+from db.segments_forms import TextNumber
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import segments as seg
 from domain.errors import Invalid
@@ -74,6 +75,7 @@ class Compiler:
         self.tables = tables(self.catalog)
         self.entity = self.tables[self.catalog.entity.table].alias("entity")
         self.key: sa.ColumnElement[int] = self.entity.c[self.catalog.entity.key]
+        self.number = TextNumber(self.key) if self.catalog.entity.key_kind == "text" else self.key
         self.joins = Joins.of(self.tables, self.entity, self.catalog.entity.joins)
         self.ctes: dict[Stretch, sa.CTE] = {}
 
@@ -203,7 +205,7 @@ class Compiler:
             sa.literal(number, sa.BigInteger()) for number in (PRIME, factor, shift, int(PRIME * node.percent / 100))
         ]
         prime, times, plus, below = bound
-        return ((self.key % prime) * times + plus) % prime < below
+        return ((self.number % prime) * times + plus) % prime < below
 
     def _rank(self, node: seg.Rank, path: str) -> Bool:
         people = self.population(node.metric, None, node.among, path)
@@ -310,7 +312,7 @@ class Compiler:
     def known(self, entity: sa.FromClause) -> Bool:
         """The entity was known by the instant asked about."""
         since = self.catalog.entity.since
-        return entity.c[since] <= self.as_of if since else sa.true()
+        return entity.c[since].is_(None) | (entity.c[since] <= self.as_of) if since else sa.true()
 
     def rows(self) -> sa.FromClause:
         """The entity with everything used so far hung on it."""

@@ -48,6 +48,13 @@ class Matches(FunctionElement[bool]):
     inherit_cache = True
 
 
+class TextNumber(FunctionElement[int]):
+    """A whole number from 0 to 2**32 - 1 that follows from a text and looks random."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
 class Includes(FunctionElement[bool]):
     """Whether a JSON list includes a value, given as a list of one."""
 
@@ -55,12 +62,19 @@ class Includes(FunctionElement[bool]):
     inherit_cache = True
 
 
-POSTGRES = {JsonText: "{} ->> {}", JsonValue: "{} -> {}", Matches: "{} ~* {}", Includes: "{} @> {}"}
+POSTGRES = {
+    JsonText: "{} ->> {}",
+    JsonValue: "{} -> {}",
+    Matches: "{} ~* {}",
+    Includes: "{} @> {}",
+    TextNumber: "cast(cast('x' || left(md5({}), 8) as bit(32)) as bigint)",
+}
 DUCKDB = {
     JsonText: "json_extract_string({}, '/' || replace(replace({}, '~', '~0'), '/', '~1'))",
     JsonValue: "json_extract({}, '/' || replace(replace({}, '~', '~0'), '/', '~1'))",
     Matches: "regexp_matches({}, {}, 'i')",
     Includes: "json_contains({}, {})",
+    TextNumber: "cast('0x' || left(md5({}), 8) as bigint)",
 }
 
 

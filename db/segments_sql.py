@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from db.segments_activities import Stretch
-from db.segments_compiler import ADDRESS, Compiler, Fact
+from db.segments_compiler import ADDRESS, PRIME, Compiler, Fact
 from db.segments_rfm import Scores, scores
 from db.segments_tables import Bool, Scope, place, tables
 from domain import catalog as cat
@@ -26,9 +26,13 @@ SAMPLED_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Compiled:
-    """A definition as SQL. ``id`` is the entity's key, ``rows`` the FROM clause, ``known`` who existed by then."""
+    """A definition as SQL. ``id`` is the entity's key, ``rows`` the FROM clause, ``known`` who existed by then.
+
+    ``number`` is the key, or what stands for a key that is a text.
+    """
 
     id: sa.ColumnElement[int]
+    number: sa.ColumnElement[int]
     rows: sa.FromClause
     known: Bool
     condition: Bool
@@ -40,9 +44,10 @@ class Compiled:
         """One row, one column: how many."""
         return sa.select(sa.func.count()).select_from(self.rows).where(self.known, self.condition)
 
-    def members(self, *, after: int = 0, limit: int | None = None) -> sa.Select[Any]:
+    def members(self, *, after: int | str | None = None, limit: int | None = None) -> sa.Select[Any]:
         """The ids in rising order, from the first above ``after``."""
-        chosen = sa.select(self.id).select_from(self.rows).where(self.known, self.condition, self.id > after)
+        beyond = sa.true() if after is None else self.id > after
+        chosen = sa.select(self.id).select_from(self.rows).where(self.known, self.condition, beyond)
         return chosen.order_by(self.id).limit(limit)
 
     def matrix(self, *, sample: int) -> sa.Select[Any]:
@@ -56,6 +61,7 @@ class Compiled:
         never = [(i, fact.never) for i, fact in enumerate(self.facts) if fact.never is not None]
         columns: list[sa.ColumnElement[Any]] = [
             self.id.label("id"),
+            self.number.label("number"),
             *(test.label(f"c{i}") for i, test in enumerate(self.conjuncts)),
             *(test.label(f"u{i}") for i, test in unknown),
             *(test.label(f"n{i}") for i, test in never),
@@ -64,9 +70,8 @@ class Compiled:
         row = sa.select(*columns).select_from(self.rows).where(self.known).cte("person")
         tests = [row.c[f"c{i}"] for i in range(len(self.conjuncts))]
         member = sa.and_(*tests)
-        picked = (
-            sa.select(row.c.id).where(member).order_by((row.c.id * 2_654_435_761) % 4_294_967_296).limit(sample)
-        ).subquery("picked")
+        scattered = (row.c.number % PRIME * 2_654_435_761) % 4_294_967_296
+        picked = (sa.select(row.c.id).where(member).order_by(scattered).limit(sample)).subquery("picked")
         figures: list[sa.ColumnElement[Any]] = [
             _count().label("everyone"),
             _count(member).label("audience"),
@@ -175,6 +180,7 @@ def _whole(compiler: Compiler, definition: seg.Definition) -> Compiled:
     channels = ADDRESS if dataset == "store" else ()
     return Compiled(
         id=compiler.key,
+        number=compiler.number,
         reachable={channel: compiler.reachable(channel) for channel in channels},
         condition=sa.and_(*tests),
         conjuncts=tuple(tests),

@@ -125,7 +125,7 @@ def _columns(catalog: cat.Catalog) -> Columns:
     """Every table the catalog names, with every column it names there and its type where it is known."""
     found: Columns = {}
     entity = catalog.entity
-    _note(found, entity.table, entity.key, TYPES["integer"])
+    _note(found, entity.table, entity.key, TYPES[entity.key_kind])
     if entity.since:
         _note(found, entity.table, entity.since, TYPES["instant"])
     _note_joins(found, entity.table, entity.joins)

@@ -72,7 +72,10 @@ class Join(BaseModel):
 
 
 class Activity(Entry):
-    """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts."""
+    """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts.
+
+    ``named_by`` is a column of names, such as the event's: each name found there is an activity of its own as well.
+    """
 
     plural: str = ""
     verbs: tuple[str, ...] = ()
@@ -82,6 +85,7 @@ class Activity(Entry):
     time_kind: Literal["instant", "date"] = "instant"
     void_at: Place | None = None
     counts: str | None = None
+    named_by: str | None = None
     where: tuple[Test, ...] = ()
     joins: Mapping[str, Join] = Field(default_factory=dict)
     properties: Mapping[str, Attribute] = Field(default_factory=dict)
@@ -108,21 +112,34 @@ class Metric(Entry):
 
 
 class Entity(Entry):
-    """What the dataset is about. ``since`` is when an entity came to be known, for questions about the past."""
+    """What the dataset is about. ``since`` is when an entity came to be known, for questions about the past.
+
+    Its key is a whole number or a text; where ``since`` is empty, the entity has always been known.
+    """
 
     plural: str
     table: str
     key: str
+    key_kind: Literal["integer", "text"] = "integer"
     since: str | None = None
     joins: Mapping[str, Join] = Field(default_factory=dict)
 
 
 class Catalog(BaseModel):
-    """One dataset."""
+    """One dataset.
+
+    ``file`` is the DuckDB file it is asked of, relative to the store's folder; without one it is named after the
+    dataset. ``schemas`` are where its tables are looked for, in this order; calendar days are those of ``time_zone``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
+    label: str = ""
+    description: str = ""
+    file: str = ""
+    schemas: tuple[str, ...] = ("main",)
+    time_zone: str = "UTC"
     currency: str = ""
     entity: Entity
     buyers: str | None = None

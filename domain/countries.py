@@ -92,7 +92,7 @@ def code(name: str) -> str | None:
 
 def state(name: str) -> str:
     """The English name of a US state given by its code; anything else stays as it is."""
-    return _STATE_NAMES.get(name.strip().upper(), name.strip())
+    return STATE_NAMES.get(name.strip().upper(), name.strip())
 
 
 def home(country: str | None) -> Home | None:
@@ -112,5 +112,6 @@ def _pairs(table: str) -> list[tuple[str, str]]:
 
 _BY_CODE = dict(_pairs(_COUNTRIES))
 _BY_NAME = {_key(name): short for short, name in _pairs(_COUNTRIES) + _pairs(_ALIASES)}
-_STATE_NAMES = dict(_pairs(_STATES))
+STATE_NAMES = dict(_pairs(_STATES))
+"""US states: the English name by the postal code."""
 _BY_HOME = {short: Home(*usual.split()) for short, usual in _pairs(_HOMES)}

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from domain.errors import Invalid
+
 _DURATION = re.compile(r"^(\d{1,4})(h|d|w|mo|y)$")
 _UNITS = {"h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 
@@ -58,6 +60,21 @@ def length(duration: str) -> timedelta | relativedelta:
             return relativedelta(months=number)
         case _:
             return relativedelta(years=number)
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime:
+    """A date (its first moment in the zone) or an ISO instant; without an offset it is in the zone.
+
+    Raises Invalid (``as_of_invalid``).
+    """
+    try:
+        if len(text) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(text), time(), zone)
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        fix = "Write a date such as 2026-01-31, or an instant such as 2026-01-31T09:00+01:00."
+        raise Invalid("as_of_invalid", f"{text!r} is not a date or an instant.", fix, "as_of") from None
+    return said if said.tzinfo else said.replace(tzinfo=zone)
 
 
 def spoken(duration: str) -> str:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn
@@ -17,11 +17,13 @@ from db import catalog as rows
 from db import store
 from db.segments_sql import vocabulary_of
 from db.segments_tables import Scope
-from domain.catalog import Activity, Attribute, Catalog, Place, Test, read
+from domain.catalog import Activity, Attribute, Catalog, Place, Test, read, suggestion
 from domain.errors import Invalid, NotFound
 from domain.operators import Kind
+from settings import settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "datasets"
+STORE = "store"
 FRESH_SECONDS = 300.0
 GROWTH = 1.1
 
@@ -39,14 +41,38 @@ _known: dict[str, _Known] = {}
 _lock = threading.Lock()
 
 
-@cache
+def files() -> dict[str, Path]:
+    """Every dataset's catalog file by name: those that come along and those of the store's folder, which win."""
+    folders = (FOLDER, settings().home / "datasets")
+    found = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return {**found, STORE: FOLDER / f"{STORE}.toml"}
+
+
 def file(dataset: str) -> Catalog:
-    """The catalog file of a dataset. Raises NotFound (``unknown_dataset``)."""
-    path = FOLDER / f"{dataset}.toml"
-    if path not in FOLDER.glob("*.toml"):
-        known = ", ".join(sorted(found.stem for found in FOLDER.glob("*.toml")))
-        raise NotFound("unknown_dataset", f"there is no dataset {dataset!r}", f"known: {known}", "dataset")
-    return read(tomllib.loads(path.read_text(encoding="utf-8")))
+    """What a dataset's catalog file says. Raises NotFound (``unknown_dataset``), Invalid (``catalog_invalid``)."""
+    known = files()
+    if dataset not in known:
+        raise NotFound("unknown_dataset", f"there is no dataset {dataset!r}", suggestion(dataset, known), "dataset")
+    return written(known[dataset])
+
+
+def written(path: Path) -> Catalog:
+    """The catalog in a file. Raises Invalid (``catalog_invalid``) naming the file and the entry."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=100)
+def _read(path: Path, _changed_at: int) -> Catalog:
+    try:
+        catalog = read(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid("catalog_invalid", f"{path.name} is no TOML file: {error}", "correct it", "catalog") from None
+    except Invalid as error:
+        raise Invalid(error.code, f"{path.name}: {error.message}", error.fix, error.path) from None
+    if catalog.dataset != path.stem:
+        message = f"{path.name} describes the dataset {catalog.dataset!r}"
+        raise Invalid("catalog_invalid", message, "name the file after its dataset", "dataset")
+    return catalog
 
 
 def current(session: Session) -> Catalog:
@@ -60,7 +86,7 @@ def current(session: Session) -> Catalog:
         found = _known.get(url)
     if found and newest <= found.newest * GROWTH and monotonic() - found.read_at < FRESH_SECONDS:
         return found.catalog
-    catalog = _discovered(session, file("store"))
+    catalog = _discovered(session, file(STORE))
     with _lock:
         _known[url] = _Known(monotonic(), newest, catalog)
     return catalog

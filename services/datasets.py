@@ -1,6 +1,6 @@
 """What can be asked of a DuckDB file: the store's export, or any dataset that has a catalog file?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,9 @@ from domain.catalog import Catalog
 from domain.errors import NotFound
 from domain.segments_english import lines
 from services import catalog as catalogs
+from services import vocabulary
 from services.segments import SAMPLE, Preview, Question, previewed
+from settings import settings
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,24 @@ class Dataset:
 
 
 @contextmanager
-def open_dataset(name: str, path: Path) -> Iterator[Dataset]:
-    """Open a dataset's file for reading. Raises as ``db.duck.opened``, NotFound for a dataset without a catalog."""
-    with opened(path) as file:
-        about = _about(file)
-        catalog = catalogs.file(name)
+def open_dataset(name: str, path: Path | None = None) -> Iterator[Dataset]:
+    """Open a dataset's file for reading; ``path`` is another file of the same shape.
+
+    Raises as ``db.duck.opened``, NotFound (``unknown_dataset``) for a dataset without a catalog.
+    """
+    catalog = catalogs.file(name)
+    with opened(path or place(catalog), catalog.schemas) as file:
+        about = _about(file) if name == catalogs.STORE else {}
         if "catalog" in about:
             catalog = Catalog.model_validate_json(about["catalog"])
-        yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", "UTC")))
+        else:
+            catalog = vocabulary.learned(file, catalog)
+        yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", catalog.time_zone)))
+
+
+def place(catalog: Catalog) -> Path:
+    """Where a dataset's file lies."""
+    return settings().home / (catalog.file or f"{catalog.dataset}.duckdb")
 
 
 def preview(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Preview:
@@ -47,12 +59,23 @@ def preview(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> P
     return previewed(question, dataset.file.rows(question.sql.matrix(sample=SAMPLE))[0])
 
 
+def size(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> int:
+    """How many a definition means."""
+    (row,) = dataset.file.rows(ask(dataset, definition, now=now).sql.size())
+    return int(next(iter(row.values())))
+
+
 def member_ids(
-    dataset: Dataset, definition: seg.Definition, *, now: datetime, after: int = 0, limit: int | None = None
-) -> list[int]:
+    dataset: Dataset,
+    definition: seg.Definition,
+    *,
+    now: datetime,
+    after: int | str | None = None,
+    limit: int | None = None,
+) -> Sequence[int | str]:
     """The members' ids in rising order; pages by ``after``."""
     question = ask(dataset, definition, now=now)
-    return [row["id"] for row in dataset.file.rows(question.sql.members(after=after, limit=limit))]
+    return [next(iter(row.values())) for row in dataset.file.rows(question.sql.members(after=after, limit=limit))]
 
 
 def ask(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Question:

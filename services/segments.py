@@ -59,7 +59,7 @@ class Preview(Value):
     everyone: int
     reachable: dict[str, int]
     lines: tuple[PreviewLine, ...]
-    sample_customer_ids: tuple[int, ...]
+    sample_customer_ids: tuple[int | str, ...]
     sample: tuple[SampleMember, ...]
     read_back: str
     as_of: datetime

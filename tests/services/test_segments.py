@@ -28,7 +28,7 @@ def who(shop: Planted, where: dict[str, Any], *, ago: timedelta = timedelta(0)) 
     assert segments.size(shop.session, definition, now=NOW - ago) == len(members)
     seen = segments.preview(shop.session, definition, now=NOW - ago)
     assert seen.audience_size == len(members)
-    assert {names[found] for found in seen.sample_customer_ids} <= members
+    assert {names[int(found)] for found in seen.sample_customer_ids} <= members
     for name, number in list(shop.ids.items())[:20]:
         try:
             assert segments.why(shop.session, definition, number, now=NOW - ago).member == (name in members)
