@@ -71,6 +71,25 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         default=None, description="smtp://user:password@host:port (or smtps://) for email; unset = the vendor stand-in."
     )
+    verifier: Literal["kickbox", "zerobounce"] = Field(
+        default="kickbox", description="Whose format the e-mail verification service speaks."
+    )
+    verifier_url: str | None = Field(
+        default=None, description="Address of an e-mail verification service; unset = the one that comes along."
+    )
+    verifier_key: SecretStr | None = Field(default=None, description="Key for the e-mail verification service.")
+    verifier_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the verification service that comes along; 0 = any free one."
+    )
+    verifier_dns: bool = Field(
+        default=True, description="Let the service that comes along ask DNS for the mail servers of a domain."
+    )
+    verifier_concurrency: int = Field(
+        default=8, ge=1, le=25, description="How many addresses the verification service is asked about at once."
+    )
+    verifier_keep_days: int = Field(
+        default=30, ge=0, description="For how many days the verdict on an address is believed before it is asked anew."
+    )
     demo: bool = Field(default=True, description="Load the demo store into an empty database on first run.")
     demo_customers: int = Field(default=20_000, ge=1, le=1_000_000, description="How many people the demo store has.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -94,6 +113,11 @@ class Settings(BaseSettings):
     def vendor_address(self) -> str:
         """Where the gateway is: the configured one, else the stand-in."""
         return self.vendor_url or f"http://127.0.0.1:{self.vendor_port}"
+
+    @property
+    def verifier_address(self) -> str | None:
+        """Where the e-mail verification service is, None if nobody has said."""
+        return self.verifier_url or (f"http://127.0.0.1:{self.verifier_port}" if self.verifier_port else None)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from commands import new_app
+from commands import new_app, verifier
 from commands.processes import Process
 from db import addresses
 from db.embedded import Layout, revive
@@ -35,7 +35,7 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
     """Start everything and keep it running until Ctrl-C.
 
     Servers, migrations and, on the first run, the demo store and the first account; then the web server, the worker,
-    the sweeper and the vendor stand-in, each started again if it ends.
+    the sweeper, the vendor stand-in and the e-mail verifier, each started again if it ends.
     """
     configured = settings()
     layout = Layout(configured.home.resolve())
@@ -43,9 +43,10 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
     with _only_one(layout) as note:
         port = _free_port(configured.host, configured.port, "PARLEY_PORT")
         vendor_port = _free_port(configured.host, configured.vendor_port, "PARLEY_VENDOR_PORT")
+        verifier_port = _free_port("127.0.0.1", configured.verifier_port, "PARLEY_VERIFIER_PORT")
         address = configured.public_url or f"http://{_shown(configured.host)}:{port}"
         note.write_text(address)
-        with addresses.opened() as found:
+        with addresses.opened() as found, verifier.told(layout, verifier_port):
             _first_run(configured)
             environment = os.environ | {
                 "PARLEY_HOME": str(layout.home),
@@ -53,6 +54,7 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
                 "PARLEY_REDIS_URL": found.redis_url,
                 "PARLEY_PORT": str(port),
                 "PARLEY_VENDOR_PORT": str(vendor_port),
+                "PARLEY_VERIFIER_PORT": str(verifier_port),
                 "PARLEY_PUBLIC_URL": address,
                 "LANGGRAPH_STRICT_MSGPACK": "true",
                 "PYTHONUNBUFFERED": "1",
@@ -74,6 +76,7 @@ def _children(host: str, port: int, environment: dict[str, str], logs: Path, *, 
         Process("web", ["-m", *web], environment, logs / "web.log", _say, chatty=verbose),
         Process("worker", ["-m", *worker], environment, logs / "worker.log", _say, chatty=verbose),
         Process("vendor", ["-m", "channels.vendor"], environment, logs / "vendor.log", _say, chatty=verbose),
+        Process("verifier", ["-m", verifier.MODULE], environment, logs / "verifier.log", _say, chatty=verbose),
         Process("sweeper", ["-m", "workers.sweeper"], environment, logs / "sweeper.log", _say, chatty=verbose),
     ]
 

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from settings import ROOT
+from commands import verifier
+from domain.verdicts import Finding, Status
+from settings import ROOT, Settings
 from tests.supervised import DEADLINE_SECONDS, Up, homes, until
 
 
@@ -41,7 +43,15 @@ def test_a_taken_port_is_named(up: Up, home: Path) -> None:
 
 def test_every_process_has_its_log(up: Up) -> None:
     names = {path.name for path in (Path(up.environment["PARLEY_HOME"]) / "logs").iterdir()}
-    assert {"web.log", "worker.log", "sweeper.log", "vendor.log", "postgres.log", "redis.log"} <= names
+    assert {"web.log", "worker.log", "sweeper.log", "vendor.log", "verifier.log", "postgres.log", "redis.log"} <= names
+
+
+def test_other_commands_on_the_same_home_find_its_verifier(up: Up) -> None:
+    configured = Settings(home=Path(up.environment["PARLEY_HOME"]))
+    before = [process for process in up.everything() if "channels.verifier_stand_in" in process.cmdline()]
+    with verifier.opened(configured) as found:
+        assert found.ask(["ada@acme.example"]) == [Finding(Status.VALID, "accepted_email")]
+        assert before == [process for process in up.everything() if "channels.verifier_stand_in" in process.cmdline()]
 
 
 def test_the_web_server_comes_back_when_it_is_killed(up: Up) -> None:
