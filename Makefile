@@ -21,7 +21,7 @@ run: .venv/run.stamp ## Start Parley on this machine; Ctrl-C stops all of it
 
 .PHONY: test
 test: .venv/dev.stamp .venv/chromium.stamp ## Run every test, on real PostgreSQL, Redis and Chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: .venv/dev.stamp ## Check style, types and the layers

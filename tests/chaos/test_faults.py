@@ -16,6 +16,8 @@ from tests.channels.test_vendor import eventually
 from tests.couriers import states
 
 PROFILE = Profile.sized(5_000)
+ATTEMPTS = 4
+"""A kill may by chance never fall between a provider's answer and our note of it; not so often in a row."""
 
 
 @pytest.mark.fault
@@ -40,8 +42,8 @@ def test_nothing_is_lost_doubled_or_sent_after_a_stop() -> None:
 def test_a_missing_safeguard_is_noticed(monkeypatch: pytest.MonkeyPatch, mutant: str, name: str, broken: str) -> None:
     monkeypatch.setenv("MUTANT", mutant)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    [found] = rounds(Profile.sized(1_500), names=(name,), app="mutants")
-    assert any(broken in problem for problem in found.problems), found.verdict
+    found = (one for _ in range(ATTEMPTS) for one in rounds(Profile.sized(1_500), names=(name,), app="mutants"))
+    assert any(broken in problem for one in found for problem in one.problems)
 
 
 @pytest.mark.fault

@@ -63,7 +63,7 @@ def proposed(session: Session) -> approvals.Approval:
     return approvals.propose(session, "segment", made, by="ana", now=store.business_now(session), trace_id="t")
 
 
-@pytest.mark.parametrize("page", [*PAGES, "/customers/1", "/segments/1", "/flows/1", f"/approvals/{uuid.uuid4()}"])
+@pytest.mark.parametrize("page", [*PAGES, "/customers/1", "/segments/1", "/flows/1", f"/approvals/{uuid.UUID(int=1)}"])
 def test_nobody_sees_a_page_without_signing_in(browser: TestClient, page: str) -> None:
     answer = browser.get(page)
     assert answer.status_code == 303
