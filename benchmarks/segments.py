@@ -1,135 +1,140 @@
-"""How long does a segment take on the demo store of 20,000 customers, beside SQL written by hand?"""
+"""How long does a segment take on a big store, on both engines, beside the best SQL written by hand for it?
 
-import tempfile
-from datetime import datetime
+``make bench ARGS="segments"`` makes a store of 100,000 customers, measures and forgets it. ``--customers 1000000
+--home FOLDER`` makes the store of a million (5 million orders, 30 million events: about ten minutes and 20 GB) in a
+folder that is kept and used again. Each segment is compiled and counted on PostgreSQL and on the store's DuckDB export,
+and so is the same written by hand, by turns, so that whatever else the machine does falls on all alike. The counts must
+be equal. The table is printed, and lands in ``report/segments.json`` with the machine's figures.
+"""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from time import perf_counter
 
-from sqlalchemy import text
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import DateTime, bindparam, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from benchmarks.table import Measured, show, times
-from db.embedded import servers
-from db.migrations import upgrade
-from db.session import engine, reading, transaction
-from db.store import business_now
-from domain.segments import parse
-from services import demo, segments
+from benchmarks.memory import Watch
+from benchmarks.segments_by_hand import CASES, Case
+from benchmarks.store import NOW, stocked
+from benchmarks.table import times
+from db.segments_sql import compiled
+from db.session import reading
+from domain.segments import Definition, parse
+from services import datasets, segments
+from services.datasets import Dataset
+from settings import ROOT
 
-RUNS = 15
+RUNS = 5
+COMPILED = 20
 
-BY_HAND = {
-    "high LTV, subscribed, no order in 60 days": (
-        {
-            "type": "all",
-            "of": [
-                {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}},
-                {"type": "consent", "channel": "email"},
-                {"type": "activity", "name": "order", "op": "none", "during": {"last": "60d"}},
-            ],
-        },
-        """
-        with spent as (
-          select c.id, coalesce(o.total, 0) - coalesce(r.amount, 0) as ltv, o.last_at from customers c
-          left join (select customer_id, sum(total) as total, max(ordered_at) as last_at from orders
-                     where ordered_at < :now and (cancelled_at is null or cancelled_at > :now) group by 1) o
-            on o.customer_id = c.id
-          left join (select customer_id, sum(amount) as amount from refunds where refunded_at < :now group by 1) r
-            on r.customer_id = c.id)
-        select count(*) from spent s join consents k on k.customer_id = s.id
-        where k.channel = 'email' and k.state = 'subscribed' and k.since_at <= :now
-          and (k.until_at is null or k.until_at > :now)
-          and s.ltv > (select percentile_cont(0.75) within group (order by ltv::float8) from spent)
-          and (s.last_at is null or s.last_at < :now - interval '60 days')
-        """,
-    ),
-    "shipping address in Texas": (
-        {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"},
-        "select count(*) from addresses where kind = 'shipping' and is_default and lower(region) = 'texas'",
-    ),
-    "gmail and an order over $100 in 6 months": (
-        {
-            "type": "all",
-            "of": [
-                {"type": "attribute", "name": "email", "op": "ends_with", "value": "gmail.com"},
-                {
-                    "type": "activity",
-                    "name": "order",
-                    "where": [{"name": "total", "op": "gt", "value": 100}],
-                    "during": {"last": "6mo"},
-                },
-            ],
-        },
-        """
-        select count(*) from customers c where email like '%gmail.com' and exists (
-          select 1 from orders o where o.customer_id = c.id and ordered_at >= :now - interval '6 months'
-          and ordered_at < :now and total > 100 and (cancelled_at is null or cancelled_at > :now))
-        """,
-    ),
-    "cart in 30 days, no order within 7 days of it": (
-        {
-            "type": "sequence",
-            "steps": [{"name": "added_to_cart"}, {"name": "order", "op": "none", "within": "7d"}],
-            "during": {"last": "30d"},
-        },
-        """
-        select count(distinct e.customer_id) from events e where e.name = 'added_to_cart'
-          and e.at >= :now - interval '30 days' and e.at < :now and e.at + interval '7 days' <= :now
-          and not exists (select 1 from orders o where o.customer_id = e.customer_id and o.ordered_at > e.at
-            and o.ordered_at <= e.at + interval '7 days' and o.ordered_at < :now
-            and (o.cancelled_at is null or o.cancelled_at > :now))
-        """,
-    ),
-    "top 10 % by LTV of each country": (
-        {"type": "rank", "metric": "ltv", "percent": 10, "per": "country"},
-        """
-        with spent as (
-          select c.id, a.country, coalesce(o.total, 0) - coalesce(r.amount, 0) as ltv from customers c
-          join addresses a on a.customer_id = c.id and a.kind = 'shipping' and a.is_default
-          left join (select customer_id, sum(total) as total from orders
-                     where ordered_at < :now and (cancelled_at is null or cancelled_at > :now) group by 1) o
-            on o.customer_id = c.id
-          left join (select customer_id, sum(amount) as amount from refunds where refunded_at < :now group by 1) r
-            on r.customer_id = c.id),
-        ranked as (select *, rank() over (partition by country order by ltv desc) as place,
-                          count(*) over (partition by country) as n from spent where country is not null)
-        select count(*) from ranked where place <= ceil(n * 0.1)
-        """,
-    ),
-}
+Ask = Callable[[], int]
 
 
-def run() -> None:
-    """Load the demo store into a folder of its own and measure previews and sizes there."""
-    with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)
-        with servers(home) as found:
-            upgrade(found.postgres_url)
-            with transaction(found.postgres_url) as session:
-                demo.load(session, now=business_now(session), customers=20_000)
-            with reading(found.postgres_url) as session:
-                show("Segments on 20,000 customers", _measure(session, business_now(session)))
-            engine(found.postgres_url).dispose()
+@dataclass(frozen=True)
+class Speed:
+    """Medians on one engine in milliseconds, and how ours compares with the best by hand."""
+
+    ours: float
+    by_hand: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours as a multiple of the best by hand."""
+        return self.ours / self.by_hand
 
 
-def _measure(session: Session, now: datetime) -> list[Measured]:
-    rows = []
-    for name, (where, by_hand) in BY_HAND.items():
-        definition = parse({"where": where})
-        statement, values = text(by_hand), {"now": now}
-        ours, theirs = segments.size(session, definition, now=now), session.scalar(statement, values)
-        if ours != theirs:
-            raise SystemExit(f"{name}: {ours} people by the compiler, {theirs} by hand")
-        hand = Measured("", times(_asked(session, statement, values), runs=RUNS)).median
-        size = times(lambda d=definition: segments.size(session, d, now=now), runs=RUNS)  # type: ignore[misc]
-        preview = times(lambda d=definition: segments.preview(session, d, now=now), runs=RUNS)  # type: ignore[misc]
-        rows += [
-            Measured(f"{name}: {ours:,}", size, "by hand", hand),
-            Measured("  with waterfall, reachable, sample", preview, "by hand", hand),
-        ]
-    return rows
+@dataclass(frozen=True)
+class Result:
+    """One segment's figures; times in milliseconds."""
+
+    name: str
+    size: int
+    compiling: float
+    postgres: Speed
+    duckdb: Speed
 
 
-def _asked(session: Session, statement: Any, values: dict[str, Any]) -> Any:
-    return lambda: session.execute(statement, values).one()
+def run(customers: int = 100_000, home: Path | None = None, only: str = "") -> None:
+    """Measure every segment, or those with ``only`` in the name."""
+    cases = [case for case in CASES if only.lower() in case.name.lower()]
+    with stocked(customers, home) as shop, Watch(shop.home) as watch:
+        title = ", ".join(f"{shop.rows[name]:,} {name}" for name in ("customers", "orders", "events"))
+        with reading(shop.url) as session, datasets.open_dataset("store", shop.file) as dataset:
+            results = [_said(_measure(case, session, dataset)) for case in cases]
+    Console(width=160).print(_table(title, results))
+    print(f"Peak memory: PostgreSQL {watch.postgres_mb:,.0f} MB, this process with DuckDB {watch.here_mb:,.0f} MB")
+    figures = {"store": shop.rows, "cores": os.cpu_count(), "python": platform.python_version(), "runs": RUNS,
+               "postgres_mb": watch.postgres_mb, "duckdb_mb": watch.here_mb}  # fmt: skip
+    folder = ROOT / "report"
+    folder.mkdir(exist_ok=True)
+    rows = [asdict(one) | {"postgres_ratio": one.postgres.ratio, "duckdb_ratio": one.duckdb.ratio} for one in results]
+    (folder / "segments.json").write_text(json.dumps(figures | {"segments": rows}, indent=2) + "\n")
+
+
+def _measure(case: Case, session: Session, dataset: Dataset) -> Result:
+    definition = parse({"where": case.where})
+    size = segments.size(session, definition, now=NOW)
+    statements = [text(said).bindparams(bindparam("now", NOW, DateTime(timezone=True))) for said in case.by_hand]
+    postgres = _by_turns(
+        f"{case.name}, PostgreSQL",
+        size,
+        lambda: segments.size(session, definition, now=NOW),
+        [lambda said=said: int(session.execute(said).scalar_one()) for said in statements],  # type: ignore[misc]
+    )
+    duckdb = _by_turns(
+        f"{case.name}, DuckDB",
+        size,
+        lambda: datasets.size(dataset, definition, now=NOW),
+        [lambda said=said: int(next(iter(dataset.file.rows(said)[0].values()))) for said in statements],  # type: ignore[misc]
+    )
+    return Result(case.name, size, _compiling(session, definition), postgres, duckdb)
+
+
+def _by_turns(name: str, size: int, ours: Ask, by_hand: list[Ask]) -> Speed:
+    """One after the other, again and again. Stops everything where a count differs."""
+    spent: list[list[float]] = [[] for _ in (ours, *by_hand)]
+    for turn in range(RUNS + 1):
+        for i, ask in enumerate((ours, *by_hand)):
+            start = perf_counter()
+            found = ask()
+            if turn:  # the first is to warm up
+                spent[i].append((perf_counter() - start) * 1000)
+            if found != size:
+                raise SystemExit(f"{name}: {size:,} people, but {found:,} by statement {i}")
+    medians = [statistics.median(times) for times in spent]
+    return Speed(medians[0], min(medians[1:]))
+
+
+def _compiling(session: Session, definition: Definition) -> float:
+    """The median time from a definition to SQL as text, in milliseconds."""
+    scope = segments.scope(session, now=NOW)
+    return statistics.median(
+        times(lambda: compiled(definition, scope).size().compile(dialect=postgresql.dialect()), runs=COMPILED)  # type: ignore[no-untyped-call]
+    )
+
+
+def _said(result: Result) -> Result:
+    print(f"{result.name}: {result.size:,}", flush=True)
+    return result
+
+
+def _table(title: str, results: list[Result]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("segment (milliseconds, medians)")
+    for column in ("people", "compile", "PostgreSQL", "by hand", "ratio", "DuckDB", "by hand", "ratio"):
+        table.add_column(column, justify="right")
+    for one in results:
+        cells = [f"{one.size:,}", f"{one.compiling:.1f}"]
+        for speed in (one.postgres, one.duckdb):
+            cells += [f"{speed.ours:,.0f}", f"{speed.by_hand:,.0f}", f"{speed.ratio:.2f}"]
+        table.add_row(one.name, *cells)
+    return table

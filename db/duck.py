@@ -64,7 +64,7 @@ class DuckFile:
     path: Path
     connection: duckdb.DuckDBPyConnection
 
-    def rows(self, statement: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    def rows(self, statement: sa.Select[*tuple[Any, ...]] | sa.TextClause) -> list[dict[str, Any]]:
         """Run a statement; one dict per row. Raises as ``run``."""
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()

@@ -110,14 +110,23 @@ class Occurrences:
 
     def _fixed(self) -> Iterator[Bool]:
         if self.activity.void_at:
-            void = column_of(self.activity.void_at, self.source, self.joins)
-            yield void.is_(None) | (void > self.scope.as_of)
+            yield self._valid(self.activity.void_at)
         for test in self.activity.where:
             column = column_of(test.at, self.source, self.joins)
             if test.equals is not None:
                 yield column == _stored(test.at, test.equals)
             else:
                 yield column.is_distinct_from(_stored(test.at, test.is_not))
+
+    def _valid(self, at: cat.Place) -> Bool:
+        """It was not void by then. Where another table says so, the few that were are looked up, not all others."""
+        if at.join is None:
+            void = column_of(at, self.source, self.joins)
+            return void.is_(None) | (void > self.scope.as_of)
+        table, on = self.joins.tables[at.join]
+        void = column_of(cat.Place(column=at.column, key=at.key), table, self.joins)
+        rows = sa.select(sa.literal(1)).select_from(table).where(on, void <= self.scope.as_of)
+        return ~rows.correlate_except(table).exists()
 
     def _filtered(self) -> Iterator[Bool]:
         for i, test in enumerate(self.stretch.where):

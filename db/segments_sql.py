@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from db.segments_activities import Stretch
 from db.segments_compiler import ADDRESS, PRIME, Compiler, Fact
+from db.segments_filter import picking
 from db.segments_rfm import Scores, scores
 from db.segments_tables import Bool, Scope, place, tables
 from domain import catalog as cat
@@ -42,12 +43,12 @@ class Compiled:
 
     def size(self) -> sa.Select[Any]:
         """One row, one column: how many."""
-        return sa.select(sa.func.count()).select_from(self.rows).where(self.known, self.condition)
+        return sa.select(sa.func.count()).select_from(self.rows).where(self.known, picking(self.condition))
 
     def members(self, *, after: int | str | None = None, limit: int | None = None) -> sa.Select[Any]:
         """The ids in rising order, from the first above ``after``."""
         beyond = sa.true() if after is None else self.id > after
-        chosen = sa.select(self.id).select_from(self.rows).where(self.known, self.condition, beyond)
+        chosen = sa.select(self.id).select_from(self.rows).where(self.known, picking(self.condition), beyond)
         return chosen.order_by(self.id).limit(limit)
 
     def matrix(self, *, sample: int) -> sa.Select[Any]:
