@@ -24,6 +24,7 @@ COMMANDS = {
     "clock": ("clock", "The store's clock; the demo store's can be moved ahead."),
     "import": ("ingest", "Bring in what a shop has: its orders."),
     "consent": ("consent", "Who may be written to: stop and start, one person or all sending."),
+    "campaign": ("campaigns", "Campaigns: one message to one segment."),
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
     "template": ("templates", "Messages kept to be used again: save, preview, list."),
     "store": ("store", "The store as a whole: its export."),

@@ -69,7 +69,7 @@ def save(
     by: By = users.FIRST_USERNAME,
 ) -> None:
     """Save a message under a name, or its next version."""
-    body = _read(file)
+    body = read(file)
     with addresses.opened(), transaction() as session:
         person, now = users.named(session, by), store.business_now(session)
         try:
@@ -127,7 +127,8 @@ def _warn(seen: previews.TemplatePreview) -> None:
         typer.echo(f"  ! {problem.message} {problem.fix}".rstrip())
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
+    """The words in a text file, or on standard input for ``-``. Raises Invalid (``file_unreadable``)."""
     try:
         return (sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")).strip()
     except (OSError, ValueError) as error:

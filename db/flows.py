@@ -1,4 +1,4 @@
-"""Which flows are there, in which versions, and which of them are campaigns?"""
+"""Which flows are there, and in which versions?"""
 
 import uuid
 from collections.abc import Collection, Mapping
@@ -48,17 +48,6 @@ class FlowVersion(Row):
     audience_size: Mapped[int | None]
     trace_id: Mapped[str]
     created_by: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-
-
-class Campaign(Row):
-    """One message to one audience: the flow that holds nothing else."""
-
-    __tablename__ = "campaigns"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    flow_id: Mapped[int] = mapped_column(ForeignKey("flows.id", ondelete="CASCADE"), unique=True)
-    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 

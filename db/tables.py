@@ -9,6 +9,7 @@ from db.base import Row
 MODULES = (
     "approvals",
     "audit",
+    "campaigns",
     "chats",
     "consent",
     "contents",

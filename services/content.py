@@ -140,10 +140,7 @@ def propose_flow(
         audience=Audience(definition=definition, as_of=as_of),
         start=_start(session, at, aim, now),
         exit_on=("order",),
-        guardrails=Guardrails(
-            cap=MessageCap(messages=3, days=7),
-            quiet_hours=None if channel == "email" else NIGHT,
-        ),
+        guardrails=guardrails(channel),
         steps=_steps(content.drafts(aim, facts, messages=len(pauses) + 1, channel=channel), pauses, channel),
     )
     evidence = Evidence(
@@ -158,6 +155,12 @@ def propose_flow(
         chosen=_CHOSEN[basis],
     )
     return Campaign(spec=spec, evidence=evidence, ideas=tuple(_ideas(session, some, chosen, seen, facts, then)))
+
+
+def guardrails(channel: str) -> Guardrails:
+    """The limits a campaign gets unless somebody says otherwise."""
+    quiet = None if channel == "email" else NIGHT
+    return Guardrails(cap=MessageCap(messages=3, days=7), quiet_hours=quiet)
 
 
 def send_time(session: Session, ids: Sequence[int], *, now: datetime) -> SendTime:

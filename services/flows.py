@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from db import approvals as approval_rows
-from db import audit
+from db import audit, campaigns
 from db import enrollments as enrollment_rows
 from db import flows as rows
 from domain import flows
@@ -64,8 +64,6 @@ def draft(session: Session, spec: FlowSpec, *, by: str, now: datetime, trace_id:
     session.add(flow)
     session.flush()
     _add_version(session, flow, spec, by, now, trace_id)
-    if spec.is_campaign:
-        session.add(rows.Campaign(flow_id=flow.id, segment_id=spec.audience.segment_id, created_at=now))
     return get(session, flow.id)
 
 
@@ -216,6 +214,7 @@ def _add_version(
         )
     )
     session.flush()
+    campaigns.mark(session, flow.id, is_one=spec.is_campaign, segment_id=spec.audience.segment_id, now=now)
     _note(session, "flow.saved", flow.id, by, trace_id, version=flow.version)
 
 

@@ -156,28 +156,30 @@ def _step(
         step=place,
         channel=send.channel,
         subject=send.subject,
-        counts=_counts(mine),
+        counts=counts(mine),
         left_out=dict(left_out),
-        variants={name: _counts(row for row in mine if (row["variant"] or "A") == name) for name in wordings},
+        variants={name: counts(row for row in mine if (row["variant"] or "A") == name) for name in wordings},
     )
 
 
-def _counts(mine: Iterable[RowMapping]) -> Counts:
+def counts(mine: Iterable[RowMapping]) -> Counts:
+    """Messages, counted by state and delivery, summed up."""
     numbers: Counter[str] = Counter()
     for row in mine:
-        number, standing = row["number"], _standing(row)
+        number, where = row["number"], standing(row)
         numbers["planned"] += number
         if row["state"] == State.ACCEPTED:
             numbers["sent"] += number
-        if standing in {"delivered", "failed", "unknown", "waiting"}:
-            numbers[standing] += number
-        if standing == "delivered":
+        if where in {"delivered", "failed", "unknown", "waiting"}:
+            numbers[where] += number
+        if where == "delivered":
             numbers["opened"] += number * (row["delivery_rank"] >= OPENED)
             numbers["clicked"] += number * (row["delivery_rank"] == CLICKED)
     return Counts(**numbers)
 
 
-def _standing(row: RowMapping) -> Standing:
+def standing(row: RowMapping) -> Standing:
+    """Where a message stands, by its ``state`` and ``delivery``."""
     state, delivery = row["state"], row["delivery"]
     if state in OPEN:
         return "waiting"
@@ -194,7 +196,7 @@ def _outcome(row: RowMapping) -> Outcome:
     return Outcome(
         step=row["step"],
         variant=row["variant"],
-        standing=_standing(row),
+        standing=standing(row),
         state=row["state"],
         delivery=row["delivery"],
         reason=row["reason"],

@@ -9,6 +9,11 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest("a, button, input") && !getSelection().toString()) location.assign(row.dataset.href);
 });
 
+// A choice of something kept hides the fields for something new.
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset.switch) document.getElementById(target.dataset.switch).hidden = target.value !== "0";
+});
+
 // j and k walk through a table's rows, enter opens one, / goes to the search field.
 let at = -1;
 document.addEventListener("keydown", (event) => {

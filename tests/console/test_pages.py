@@ -13,12 +13,13 @@ from console.attempts import MOST, Attempts
 from db import audit, store
 from db.session import transaction
 from domain.errors import Forbidden
-from services import approvals, users
+from domain.segments import parse
+from services import approvals, segments, users
 from settings import settings
 from tests.planted import NOW, Planted
 
 PASSWORD = "four words in a row"
-PAGES = ("/", "/approvals", "/segments", "/flows", "/templates", "/customers", "/outbox")
+PAGES = ("/", "/approvals", "/segments", "/campaigns", "/flows", "/templates", "/customers", "/outbox")
 NASTY = '<script>alert("x")</script>'
 TEXANS = {
     "version": 1,
@@ -183,6 +184,23 @@ def test_a_template_is_written_tried_saved_changed_and_deleted(browser: TestClie
     assert "saving makes version 3" in browser.get(f"{saved}?version=1").text
     assert browser.post(f"{saved}/delete", data={"proof": token}).status_code == 303
     assert "No template yet" in browser.get("/templates").text
+
+
+def test_a_campaign_is_made_in_a_form_approved_and_followed(browser: TestClient) -> None:
+    with transaction() as session:
+        saved = segments.save(session, name="Texans", definition=parse(TEXANS), by="ana", now=NOW)
+    page = sign_in(browser).get("/campaigns/new").text
+    wanted = {"proof": proof_in(page), "segment": saved.id, "subject": "Hello", "body": "News for {{ customer.who }}."}
+    refused = browser.post("/campaigns/new", data=wanted)
+    assert refused.status_code == 422
+    assert "There is no customer.who." in refused.text
+    card = browser.post("/campaigns/new", data={**wanted, "body": "News."}).headers["location"]
+    digest = browser.get(card).text.split('name="digest" value="')[1].split('"', maxsplit=1)[0]
+    browser.post(card, data={"proof": wanted["proof"], "digest": digest, "decision": "approve"})
+    assert "Texans" in browser.get("/campaigns").text
+    log = browser.get("/campaigns/1").text
+    assert "Wilma" in log
+    assert NASTY not in log
 
 
 def test_a_viewer_reads_templates_and_changes_none(browser: TestClient) -> None:

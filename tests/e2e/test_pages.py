@@ -19,7 +19,19 @@ CUSTOMERS = 400
 PATIENCE = 60_000
 """Milliseconds that a page may take on a busy machine."""
 
-PLACES = ("/", "/approvals", "/segments", "/flows", "/customers", "/customers/1", "/outbox")
+PLACES = (
+    "/",
+    "/approvals",
+    "/segments",
+    "/campaigns",
+    "/campaigns/new",
+    "/flows",
+    "/templates",
+    "/templates/new",
+    "/customers",
+    "/customers/1",
+    "/outbox",
+)
 
 BEYOND = """() => {
   const width = document.documentElement.clientWidth, cards = document.querySelectorAll("[data-card], .card");

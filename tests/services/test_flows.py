@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.audit import AuditEntry
+from db.campaigns import Campaign
 from db.customers import Customer
 from db.enrollments import Enrollment, FlowStep
-from db.flows import Campaign
 from db.messages import Message
 from db.orders import Order
 from domain import flows as flow_values
