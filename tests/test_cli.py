@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 import cli
 from db.embedded import servers
+from db.migrations import NEWEST
 from settings import settings
 
 Run = Callable[..., tuple[int, str, str]]
@@ -79,7 +80,7 @@ def test_psql_runs_on_the_database(run: Run, configured: str) -> None:
 
 
 def test_migrating_says_the_revision(run: Run, configured: str) -> None:
-    assert run("db", "migrate")[1] == "The database is at revision 0001.\n"
+    assert run("db", "migrate")[1] == f"The database is at revision {NEWEST}.\n"
 
 
 def test_the_doctor_finds_configured_servers(run: Run, configured: str) -> None:
@@ -98,7 +99,7 @@ def test_the_doctor_starts_embedded_servers_to_ask_them(run: Run, home: Path, mo
     code, out, _ = run("doctor")
     assert code == 0
     assert "embedded" in out
-    assert "revision 0001" in out
+    assert f"revision {NEWEST}" in out
 
 
 def test_the_doctor_fails_for_a_server_that_is_not_there(
