@@ -28,6 +28,7 @@ COMMANDS = {
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
     "template": ("templates", "Messages kept to be used again: save, preview, list."),
     "store": ("store", "The store as a whole: its export."),
+    "duckmart": ("duckmart", "DuckMart, an example dataset of users and events."),
     "user": ("users", "Accounts of the team."),
 }
 """Command -> (module under ``commands/``, one line of help)."""

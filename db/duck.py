@@ -138,18 +138,19 @@ def _look_in(connection: duckdb.DuckDBPyConnection, schemas: tuple[str, ...]) ->
         select schema_name, table_name, column_name, data_type = 'UUID' from duckdb_columns()
         where database_name = current_database() and not internal
     """).fetchall()
-    database = _quoted(str(connection.execute("select current_database()").fetchall()[0][0]))
+    database = quoted(str(connection.execute("select current_database()").fetchall()[0][0]))
     there = {schema for schema, *_ in found}
-    path = ",".join(f"{database}.{_quoted(schema)}" for schema in schemas if schema in there)
+    path = ",".join(f"{database}.{quoted(schema)}" for schema in schemas if schema in there)
     connection.execute("set search_path = '{}'".format(path.replace("'", "''")))
     for schema, table in {(schema, table) for schema, table, _, is_uuid in found if is_uuid and schema in schemas}:
-        named = (_quoted(name) for at, of, name, is_uuid in found if (at, of) == (schema, table) and is_uuid)
+        named = (quoted(name) for at, of, name, is_uuid in found if (at, of) == (schema, table) and is_uuid)
         texts = ", ".join(f"{name}::varchar as {name}" for name in named)
-        rows = f"select * replace ({texts}) from {database}.{_quoted(schema)}.{_quoted(table)}"  # noqa: S608 - names of the file's own tables
-        connection.execute(f"create or replace temp view {_quoted(table)} as {rows}")
+        rows = f"select * replace ({texts}) from {database}.{quoted(schema)}.{quoted(table)}"  # noqa: S608 - names of the file's own tables
+        connection.execute(f"create or replace temp view {quoted(table)} as {rows}")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in SQL, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
 
 
