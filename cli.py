@@ -17,7 +17,7 @@ COMMANDS = {
     "up": ("up", "Start everything and keep it running until Ctrl-C."),
     "ask": ("ask", "Read a sentence as the chat does, and show what it asks for."),
     "eval": ("evals", "Measure how often English becomes the right segment."),
-    "segment": ("segments", "Segments: count and list whom a definition means."),
+    "segment": ("segments", "Segments: whom a definition means, and what becomes of saved ones."),
     "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
     "db": ("db", "The database: its address, its migrations, a prompt."),
     "demo": ("demo", "Load the demo store into an empty database."),

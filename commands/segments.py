@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from commands import new_app
+from commands import new_app, segments_saved
 from commands.instants import as_of as in_store_zone
 from db import addresses
 from db.session import reading
@@ -20,7 +20,8 @@ from services import catalog, datasets, segments
 
 Found = TypeVar("Found")
 
-app = new_app("Segments: count and list whom a definition means.")
+app = new_app("Segments: whom a definition means, and what becomes of saved ones.")
+app.add_typer(segments_saved.app)
 
 File = Annotated[Path, typer.Argument(help="A definition as JSON; - reads it from standard input.")]
 DatasetName = Annotated[str | None, typer.Option("--dataset", help="The dataset to ask; by default the definition's.")]

@@ -8,7 +8,7 @@ from console import page
 from console.visitor import Transaction, Visitor
 from db import store
 from domain.segments import parse
-from services import segments
+from services import segments, segments_versions
 
 router = APIRouter(prefix="/segments")
 
@@ -22,7 +22,7 @@ def listed(request: Request, session: Transaction, person: Visitor) -> Response:
 @router.get("/{segment_id}")
 def one(request: Request, session: Transaction, person: Visitor, segment_id: int) -> Response:
     """A segment counted anew, with its versions."""
-    versions = segments.versions(session, segment_id)
+    versions = segments_versions.listed(session, segment_id)
     saved = segments.get(session, segment_id)
     card = {
         **cards.audience(session, parse(saved.definition), at=store.business_now(session)),

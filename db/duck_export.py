@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.base import Row
 from db.duck import CONFIG
 
-INTERVAL_TABLES = ("consents", "tags", "suppressions")
+INTERVAL_TABLES = ("consents", "tags", "suppressions", "segment_members")
 """What the compiler asks of the store beyond what its catalog names."""
 
 TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (

@@ -13,7 +13,7 @@ class OutboxEntry(Row):
     """A promise made in a transaction and kept after it by the sweeper."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_open", "id", postgresql_where=text("done_at is null")),)
+    __table_args__ = (Index("ix_outbox_open", "kind", "id", postgresql_where=text("done_at is null")),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     kind: Mapped[str]

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, func, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,10 +26,13 @@ class Segment(Row):
     """A named segment; its definition is the one of its current version."""
 
     __tablename__ = "segments"
-    __table_args__ = (CheckConstraint("status in ('active', 'archived')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'archived')", name="status"),
+        Index("ix_segments_name", "name", unique=True, postgresql_where=text("status = 'active'")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     dataset: Mapped[str]
     status: Mapped[str]
     version: Mapped[int]
@@ -59,8 +73,8 @@ class GlossaryTerm(Row):
 
 
 def named(session: Session, name: str) -> Segment | None:
-    """The segment of that name, archived or not."""
-    return session.scalars(select(Segment).where(Segment.name == name)).one_or_none()
+    """The active segment of that name."""
+    return session.scalars(select(Segment).where(Segment.name == name, Segment.status == "active")).one_or_none()
 
 
 def definition(session: Session, segment_id: int) -> dict[str, Any] | None:
@@ -70,9 +84,24 @@ def definition(session: Session, segment_id: int) -> dict[str, Any] | None:
     return session.scalars(wanted.where(Segment.id == segment_id, Segment.status == "active")).one_or_none()
 
 
-def names(session: Session) -> dict[int, str]:
-    """The names of all segments by id."""
-    return {row.id: row.name for row in session.execute(select(Segment.id, Segment.name))}
+def names(session: Session, *, active: bool = False) -> dict[int, str]:
+    """The names of all segments by id, or of those only that were not deleted."""
+    wanted = select(Segment.id, Segment.name)
+    wanted = wanted.where(Segment.status == "active") if active else wanted
+    return {row.id: row.name for row in session.execute(wanted)}
+
+
+def versions(session: Session, segment_id: int) -> Sequence[SegmentVersion]:
+    """All versions of a segment, newest first."""
+    of_it = select(SegmentVersion).where(SegmentVersion.segment_id == segment_id)
+    return session.scalars(of_it.order_by(SegmentVersion.number.desc())).all()
+
+
+def archive(session: Session, segment_id: int, now: datetime) -> bool:
+    """Put an active segment away; False where it was not active any more."""
+    gone = update(Segment).where(Segment.id == segment_id, Segment.status == "active")
+    gone = gone.values(status="archived", updated_at=now).returning(Segment.id)
+    return session.execute(gone).one_or_none() is not None
 
 
 def latest_terms(session: Session) -> Sequence[GlossaryTerm]:

@@ -99,7 +99,7 @@ class Compiler:
                 self.facts.append(fact)
                 return fact.holds
 
-    def fact(self, node: seg.Leaf, path: str) -> Fact:  # noqa: C901, PLR0911 - one case per kind of condition
+    def fact(self, node: seg.Leaf, path: str) -> Fact:  # noqa: C901, PLR0911, PLR0912 - one case per kind of condition
         """A leaf as SQL, with what it looked at."""
         match node:
             case seg.Attribute():
@@ -124,6 +124,8 @@ class Compiler:
                 return Fact(path, node, self._open("tags", sa.column("name") == node.name))
             case seg.Member():
                 return Fact(path, node, self._member(node, path))
+            case seg.Listed():
+                return Fact(path, node, self._listed(node, path))
             case _:
                 assert_never(node)
 
@@ -135,6 +137,19 @@ class Compiler:
         condition = self.condition(self.scope.resolve(node.id, path).where, path)
         self.within, self.facts = outer, facts
         return condition
+
+    def _listed(self, node: seg.Listed, path: str) -> Bool:
+        if node.id not in self.within and not isinstance(self.scope.resolve(node.id, path).where, seg.Listed):
+            fix = 'use the type "segment", or freeze it into a list first'
+            raise Invalid("not_a_list", f"segment {node.id} is not a list", fix, f"{path}.id")
+        rows = self._store_table("segment_members", "customer_id", "segment_id", "entered_at", "left_at")
+        on_it = sa.select(sa.literal(1)).where(
+            rows.c.customer_id == self.key,
+            rows.c.segment_id == node.id,
+            rows.c.entered_at <= self.as_of,
+            rows.c.left_at.is_(None) | (rows.c.left_at > self.as_of),
+        )
+        return on_it.exists()
 
     def _attribute(self, node: seg.Attribute, path: str) -> Fact:
         entry = self.catalog.attribute(node.name, f"{path}.name")
@@ -357,5 +372,5 @@ class Compiler:
         if self.catalog.dataset != "store":
             fix = "use attributes and activities of the dataset"
             raise Invalid("not_in_dataset", f"the dataset {self.catalog.dataset!r} has no {name}", fix)
-        types = {"since_at": TYPES["instant"], "until_at": TYPES["instant"]}
-        return sa.table(name, *(sa.column(column, types.get(column)) for column in columns))
+        instants = {column: TYPES["instant"] for column in columns if column.endswith("_at")}
+        return sa.table(name, *(sa.column(column, instants.get(column)) for column in columns))

@@ -24,6 +24,7 @@ MODULES = (
     "products",
     "receipts",
     "segments",
+    "segments_members",
     "sign_ins",
     "store",
     "templates",

@@ -210,6 +210,13 @@ class Member(Node):
     id: int = Field(gt=0)
 
 
+class Listed(Node):
+    """Is on a list: the segment of that id was made of the people who were in another at one instant."""
+
+    type: Literal["list"] = "list"
+    id: int = Field(gt=0)
+
+
 class All(Node):
     """Every one of the conditions holds."""
 
@@ -246,7 +253,20 @@ class AtLeast(Node):
         return self
 
 
-Leaf = Attribute | Metric | Activity | Sequence | Rank | Bucket | Consent | Reachable | Suppressed | Tagged | Member
+Leaf = (
+    Attribute
+    | Metric
+    | Activity
+    | Sequence
+    | Rank
+    | Bucket
+    | Consent
+    | Reachable
+    | Suppressed
+    | Tagged
+    | Member
+    | Listed
+)
 Group = All | AnyOf | Not | AtLeast
 Condition = Annotated[Leaf | Group, Field(discriminator="type")]
 

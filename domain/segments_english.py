@@ -112,6 +112,9 @@ class _Speaker:
             case seg.Member():
                 name = self.names.get(node.id)
                 return f"in the segment “{name}”" if name else f"in segment {node.id}"
+            case seg.Listed():
+                name = self.names.get(node.id)
+                return f"on the list “{name}”" if name else f"on list {node.id}"
             case _:
                 assert_never(node)
 

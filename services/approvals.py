@@ -22,7 +22,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.flows import Audience, digest
-from services import flows, segments, templates
+from services import flows, segments, segments_versions, templates
 from services.users import Person
 
 NAMESPACE = uuid.UUID("0b6f3f0e-6f0b-5f43-8d6b-0e2a2f4d7a11")
@@ -245,7 +245,7 @@ def _apply_segment(session: Session, row: rows.Approval, by: str, now: datetime)
         saved = segments.save(session, name=proposal["name"], **content)
     else:
         expected = int(proposal["expected_version"])
-        saved = segments.update(session, int(proposal["segment_id"]), expected_version=expected, **content)
+        saved = segments_versions.update(session, int(proposal["segment_id"]), expected_version=expected, **content)
     return {"segment_id": saved.id, "version": saved.version, "audience_size": saved.audience_size}
 
 

@@ -1,6 +1,11 @@
-"""What can be done with a segment: preview it, explain it, say why one person is in it, list its members, save it."""
+"""What can be asked of a segment: its size, its members, what each condition leaves; and which segments are saved?
 
-from collections.abc import Iterable, Mapping, Sequence
+What happens to a saved one has files of its own: ``segments_versions``, ``segments_refresh``, ``segments_history``,
+``segments_uses``, ``segments_lists``; and so have ``segments_why``, ``segments_near``, ``segments_overlap``.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +20,9 @@ from db import segments as rows
 from db.segments_sql import Compiled, compiled
 from db.segments_tables import Resolve, Scope
 from domain import segments as seg
-from domain.catalog import Catalog
+from domain.catalog import Catalog, suggestion
 from domain.errors import Conflict, Invalid, NotFound
-from domain.segments_english import Line, lines, sentence
+from domain.segments_english import Line, lines
 from services import catalog as catalogs
 
 SAMPLE = 5
@@ -65,30 +70,12 @@ class Preview(Value):
     as_of: datetime
 
 
-class Reason(Value):
-    """One condition about one person: it holds, it does not, or it is unknown; and what it looked at."""
-
-    path: str
-    text: str
-    holds: bool | None
-    value: Any
-    threshold: float | None
-
-
-class Why(Value):
-    """Whether one person is in a segment, and why."""
-
-    customer_id: int
-    member: bool
-    reasons: tuple[Reason, ...]
-    as_of: datetime
-
-
 class Saved(Value):
     """A saved segment in one version."""
 
     id: int
     name: str
+    dataset: str
     version: int
     status: str
     definition: dict[str, Any]
@@ -166,27 +153,6 @@ def member_ids(
     return list(run(session, question.sql.members(after=after, limit=limit)).scalars())
 
 
-def why(session: Session, definition: seg.Definition, customer_id: int, *, now: datetime) -> Why:
-    """Each condition about one person. Raises NotFound (``unknown_customer``) for who was not known by then."""
-    question = ask(session, definition, now=now)
-    found = run(session, question.sql.why(customer_id)).mappings().one_or_none()
-    if found is None:
-        fix = "give the id of a customer who existed at that time"
-        raise NotFound("unknown_customer", f"there is no customer {customer_id}", fix, "customer_id")
-    names = rows.names(session)
-    reasons = tuple(
-        Reason(
-            path=fact.path,
-            text=sentence(seg.Definition(where=fact.node), question.catalog, names),
-            holds=None if found[f"unknown_{i}"] else found[f"holds_{i}"],
-            value=found[f"value_{i}"],
-            threshold=found[f"threshold_{i}"],
-        )
-        for i, fact in enumerate(question.sql.facts)
-    )
-    return Why(customer_id=customer_id, member=found["member"], reasons=reasons, as_of=now)
-
-
 def save(
     session: Session,
     *,
@@ -199,54 +165,44 @@ def save(
     trace_id: str | None = None,
 ) -> Saved:
     """Save a new segment. Raises Conflict (``segment_name_taken``), or Invalid where it does not compile."""
+    segment = begin(session, name, dataset=definition.dataset, by=by)
+    return add_version(session, segment, definition, by, now, prompt, assumptions, trace_id)
+
+
+def begin(session: Session, name: str, *, dataset: str, by: str) -> rows.Segment:
+    """A new segment that has no version yet. Raises Invalid or Conflict for its name, as ``save`` does."""
     name = name.strip()
     if not name:
         raise Invalid("segment_name_missing", "a segment needs a name", "give it a name", "name")
     if rows.named(session, name):
         fix = "choose another name, or save a new version of that segment"
         raise Conflict("segment_name_taken", f"there is already a segment {name!r}", fix, "name")
-    segment = rows.Segment(name=name, dataset=definition.dataset, status="active", version=0, created_by=by)
+    segment = rows.Segment(name=name, dataset=dataset, status="active", version=0, created_by=by)
     session.add(segment)
     session.flush()
-    return _add_version(session, segment, definition, by, now, prompt, assumptions, trace_id)
-
-
-def update(
-    session: Session,
-    segment_id: int,
-    *,
-    definition: seg.Definition,
-    expected_version: int,
-    by: str,
-    now: datetime,
-    prompt: str | None = None,
-    assumptions: Sequence[dict[str, Any]] = (),
-    trace_id: str | None = None,
-) -> Saved:
-    """Save a new version. Raises Conflict (``segment_changed``) if somebody saved one since ``expected_version``."""
-    segment = _row(session, segment_id, lock=True)
-    if segment.version != expected_version:
-        message = f"version {segment.version} was saved meanwhile; you edited version {expected_version}"
-        raise Conflict("segment_changed", message, "load it again and repeat the change", "expected_version")
-    return _add_version(session, segment, definition, by, now, prompt, assumptions, trace_id)
+    return segment
 
 
 def get(session: Session, segment_id: int, version: int | None = None) -> Saved:
     """A segment in its current version, or in the one asked for. Raises NotFound."""
-    segment = _row(session, segment_id)
+    segment = row_of(session, segment_id)
     found = session.get(rows.SegmentVersion, (segment_id, version or segment.version))
     if found is None:
         raise NotFound(
             "unknown_version", f"segment {segment_id} has no version {version}", "list its versions", "version"
         )
-    return _saved(segment, found)
+    return saved_of(segment, found)
 
 
-def versions(session: Session, segment_id: int) -> list[Saved]:
-    """All versions, newest first. Raises NotFound."""
-    segment = _row(session, segment_id)
-    of_it = sa.select(rows.SegmentVersion).where(rows.SegmentVersion.segment_id == segment_id)
-    return [_saved(segment, found) for found in session.scalars(of_it.order_by(rows.SegmentVersion.number.desc()))]
+def named(session: Session, name: str) -> Saved:
+    """The active segment of that name, or of that id. Raises NotFound with the nearest name."""
+    found = rows.named(session, name.strip())
+    if found is None and name.isdecimal():
+        return get(session, int(name))
+    if found is None:
+        fix = suggestion(name, rows.names(session, active=True).values())
+        raise NotFound("unknown_segment", f"there is no segment {name!r}", fix, "segment")
+    return get(session, found.id)
 
 
 def listed(session: Session) -> list[Saved]:
@@ -254,7 +210,7 @@ def listed(session: Session) -> list[Saved]:
     current = (rows.SegmentVersion.segment_id == rows.Segment.id) & (rows.SegmentVersion.number == rows.Segment.version)
     pairs = sa.select(rows.Segment, rows.SegmentVersion).join(rows.SegmentVersion, current)
     pairs = pairs.where(rows.Segment.status == "active").order_by(rows.Segment.id.desc())
-    return [_saved(segment, version) for segment, version in session.execute(pairs)]
+    return [saved_of(segment, version) for segment, version in session.execute(pairs)]
 
 
 def masked(session: Session, ids: Iterable[int], *, now: datetime) -> list[SampleMember]:
@@ -299,13 +255,20 @@ def _resolver(session: Session) -> Resolve:
 
 def run(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> sa.Result[*tuple[Any, ...]]:
     """Execute a segment's statement, at most for ten seconds."""
-    session.execute(sa.text("select set_config('statement_timeout', :limit, true)"), {"limit": TIMEOUT})
-    result = session.execute(statement)
-    session.execute(sa.text("select set_config('statement_timeout', '0', true)"))
-    return result
+    with time_limit(session, TIMEOUT):
+        return session.execute(statement)
 
 
-def _add_version(
+@contextlib.contextmanager
+def time_limit(session: Session, limit: str) -> Iterator[None]:
+    """Let no statement of the block take longer than, say, ``10s``."""
+    setting = sa.text("select set_config('statement_timeout', :limit, true)")
+    session.execute(setting, {"limit": limit})
+    yield
+    session.execute(setting, {"limit": "0"})
+
+
+def add_version(
     session: Session,
     segment: rows.Segment,
     definition: seg.Definition,
@@ -315,6 +278,7 @@ def _add_version(
     assumptions: Sequence[dict[str, Any]],
     trace_id: str | None,
 ) -> Saved:
+    """Save the next version of a segment whose row is held. Raises as ``ask`` does, where it names itself too."""
     question = ask(session, definition, now=now, within=(segment.id,))
     segment.version += 1
     segment.updated_at = now
@@ -335,20 +299,23 @@ def _add_version(
     audit.record(
         session, actor=by, action="segment.saved", subject=f"segment:{segment.id}", detail=detail, trace_id=trace_id
     )
-    return _saved(segment, version)
+    return saved_of(segment, version)
 
 
-def _row(session: Session, segment_id: int, *, lock: bool = False) -> rows.Segment:
+def row_of(session: Session, segment_id: int, *, lock: bool = False) -> rows.Segment:
+    """The row of a segment, deleted or not. Raises NotFound."""
     found = session.get(rows.Segment, segment_id, with_for_update=lock, populate_existing=lock)
     if found is None:
         raise NotFound("unknown_segment", f"there is no segment {segment_id}", "list the segments", "segment_id")
     return found
 
 
-def _saved(segment: rows.Segment, version: rows.SegmentVersion) -> Saved:
+def saved_of(segment: rows.Segment, version: rows.SegmentVersion) -> Saved:
+    """The two rows as one value."""
     return Saved(
         id=segment.id,
         name=segment.name,
+        dataset=segment.dataset,
         version=version.number,
         status=segment.status,
         definition=version.definition,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from domain.operators import OPERATORS
 from domain.segments import Condition, parse
 from domain.templates import ALWAYS, FILTERS, PERSONAL
-from services import segments
+from services import segments, segments_lists
 from tests.planted import NOW, Planted
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -43,7 +43,8 @@ def test_every_example_of_the_guide_can_be_asked(session: Session, example: str)
     shop.person("Ada", region="Texas")
     tagged = parse({"where": {"type": "tag", "name": "vip"}})
     saved = segments.save(session, name="VIP", definition=tagged, by="mia", now=NOW)
-    whole = json.loads(example.replace('"id": 1', f'"id": {saved.id}'))
+    frozen = segments_lists.snapshot(session, saved.id, name="VIP in June", by="mia", now=NOW)
+    whole = json.loads(example.replace('"id": 1', f'"id": {saved.id}').replace('"id": 2', f'"id": {frozen.id}'))
     definition = parse({"where": whole} if "type" in whole else whole)
     assert segments.preview(session, definition, now=NOW).everyone == 1
 

@@ -8,7 +8,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from domain.segments import parse
-from services import segments
+from services import segments, segments_why
 from tools.approvals import propose, revise
 from tools.context import Answer, Runtime, asked, told
 
@@ -113,7 +113,7 @@ def explain_membership(
     context = runtime.context
     with context.transaction() as session:
         raw = definition if definition is not None else segments.get(session, segment_id or 0).definition
-        found = segments.why(session, parse(raw), customer_id, now=context.now(session))
+        found = segments_why.why(session, parse(raw), customer_id, now=context.now(session))
     summary = "in the segment" if found.member else "not in the segment"
     return told(found), {"kind": "why", "why": found.model_dump(mode="json"), "summary": summary}
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.errors import Conflict, Invalid, NotFound
 from domain.segments import parse
-from services import segments
+from services import segments, segments_versions, segments_why
 from tests.planted import NOW, Planted
 from tests.segment_cases import CASES, DAY, TINY
 from tests.segment_cases import shop as planted_shop
@@ -31,7 +31,7 @@ def who(shop: Planted, where: dict[str, Any], *, ago: timedelta = timedelta(0)) 
     assert {names[int(found)] for found in seen.sample_customer_ids} <= members
     for name, number in list(shop.ids.items())[:20]:
         try:
-            assert segments.why(shop.session, definition, number, now=NOW - ago).member == (name in members)
+            assert segments_why.why(shop.session, definition, number, now=NOW - ago).member == (name in members)
         except NotFound:
             assert name not in members
     return members
@@ -161,10 +161,10 @@ def test_the_preview_counts_who_never_did_it_at_all(shop: Planted, also: dict[st
 
 def test_why_gives_each_condition_its_fact(shop: Planted) -> None:
     definition = parse({"where": {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}}})
-    reason = segments.why(shop.session, definition, shop.ids["Ada"], now=NOW).reasons[0]
+    reason = segments_why.why(shop.session, definition, shop.ids["Ada"], now=NOW).reasons[0]
     assert (reason.holds, reason.value, reason.threshold) == (False, 150.0, 150.0)
     unknown = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}})
-    assert segments.why(shop.session, unknown, shop.ids["Dan"], now=NOW).reasons[0].holds is None
+    assert segments_why.why(shop.session, unknown, shop.ids["Dan"], now=NOW).reasons[0].holds is None
 
 
 def test_a_saved_segment_keeps_its_versions_and_can_be_named_by_another(shop: Planted) -> None:
@@ -172,12 +172,12 @@ def test_a_saved_segment_keeps_its_versions_and_can_be_named_by_another(shop: Pl
     saved = segments.save(shop.session, name="Texas", definition=texas, by="mia", now=NOW)
     assert who(shop, {"type": "segment", "id": saved.id}) == {"Ada", "Cleo"}
     berlin = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Berlin"}})
-    second = segments.update(shop.session, saved.id, definition=berlin, expected_version=1, by="mia", now=NOW)
+    second = segments_versions.update(shop.session, saved.id, definition=berlin, expected_version=1, by="mia", now=NOW)
     assert (second.version, second.audience_size) == (2, 1)
     assert who(shop, {"type": "segment", "id": saved.id}) == {"Eve"}
-    assert [version.version for version in segments.versions(shop.session, saved.id)] == [2, 1]
+    assert [version.version for version in segments_versions.listed(shop.session, saved.id)] == [2, 1]
     with pytest.raises(Conflict):
-        segments.update(shop.session, saved.id, definition=texas, expected_version=1, by="mia", now=NOW)
+        segments_versions.update(shop.session, saved.id, definition=texas, expected_version=1, by="mia", now=NOW)
     with pytest.raises(Conflict):
         segments.save(shop.session, name="Texas", definition=texas, by="mia", now=NOW)
 
@@ -201,7 +201,7 @@ def test_segments_that_name_each_other_are_refused(shop: Planted) -> None:
     second = segments.save(shop.session, name="Second", definition=of_first, by="mia", now=NOW)
     of_second = parse({"where": {"type": "not", "of": {"type": "segment", "id": second.id}}})
     with pytest.raises(Invalid) as caught:
-        segments.update(shop.session, first.id, definition=of_second, expected_version=1, by="mia", now=NOW)
+        segments_versions.update(shop.session, first.id, definition=of_second, expected_version=1, by="mia", now=NOW)
     assert caught.value.code == "segment_cycle"
 
 
