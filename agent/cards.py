@@ -17,7 +17,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import ParleyError
 from domain.flows import At, Exit, FlowSpec, Local, Now, Send, Step, Wait
-from services import catalog, plans, previews, segments, stats, templates
+from services import catalog, plans, previews, segments, sources, stats, templates
 from services.approvals import Approval
 from services.previews import FlowPreview
 
@@ -86,7 +86,7 @@ def _spread(session: Session, definition: seg.Definition, at: datetime) -> Card 
     """How the first metric that is compared with a threshold is spread over everyone, and where the threshold lies."""
     for node in seg.walk(definition.where):
         if isinstance(node, seg.Metric) and node.during is None and not isinstance(node.value, tuple):
-            spread = stats.distribution(session, node.name, now=at)
+            spread = stats.distribution(sources.of_store(session, now=at), node.name)
             if not spread.bins:
                 return None
             entry = catalog.current(session).metric(node.name, "metric")
@@ -104,7 +104,8 @@ def _spread(session: Session, definition: seg.Definition, at: datetime) -> Card 
 def _threshold(session: Session, node: seg.Metric, at: datetime) -> float | None:
     match node.value:
         case seg.Percentile(percentile=percentile, among="everyone"):
-            return stats.percentiles(session, node.name, [percentile], now=at).get(f"{percentile:g}")
+            source = sources.of_store(session, now=at)
+            return stats.percentiles(source, node.name, [percentile]).get(f"{percentile:g}")
         case seg.Percentile() | tuple():
             return None
         case number:

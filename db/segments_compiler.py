@@ -313,7 +313,7 @@ class Compiler:
             rows = self.occurrences(stretch, stretch.activity)
             columns = [rows.measure(*wanted).label(name) for wanted, name in self.measures[stretch].items()]
             grouped = rows.select(rows.of.label("id"), *columns).group_by(rows.of)
-            self.ctes[stretch] = grouped.cte(f"{stretch.activity}_{len(self.ctes)}")
+            self.ctes[stretch] = grouped.cte()  # nameless, so that two compilations fit into one statement
         return self.ctes[stretch]
 
     def occurrences(self, stretch: Stretch, path: str) -> Occurrences:

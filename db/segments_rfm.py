@@ -1,7 +1,7 @@
 """Who has which RFM scores? The rule of ``domain.rfm`` as SQL, for the segment condition and for the table alike."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from domain import rfm
 if TYPE_CHECKING:
     from db.segments_compiler import Compiler
 
-Scores = sa.Select[tuple[int, int, int, int, float, int, float]]
+Scores = sa.Select[*tuple[Any, ...]]
 """Per buyer: ``id``; ``recency``, ``frequency``, ``monetary`` (1 to 5); ``days``, ``purchases``, ``revenue``."""
 
 

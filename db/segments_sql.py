@@ -12,17 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_activities import Stretch
 from db.segments_compiler import ADDRESS, PRIME, Compiler, Fact
 from db.segments_filter import picking
-from db.segments_rfm import Scores, scores
-from db.segments_tables import Bool, Scope, place, tables
-from domain import catalog as cat
+from db.segments_tables import Bool, Scope
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.windows import Window
-
-SAMPLED_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -105,72 +99,11 @@ def compiled(definition: seg.Definition, scope: Scope) -> Compiled:
 
     Raises Invalid for a name the catalog lacks, a value of the wrong type or a cycle, NotFound for a missing segment.
     """
-    return _whole(Compiler(scope), definition)
+    return whole(Compiler(scope), definition)
 
 
-def measured(
-    metric: str, definition: seg.Definition | None, scope: Scope, *, by: str | None = None
-) -> sa.Select[tuple[int, float]]:
-    """``id`` and ``value`` of a metric for each member (``None`` = everyone), where it is known.
-
-    With ``by``, the value of that attribute stands beside it as ``group``.
-    """
-    compiler = Compiler(scope)
-    value: sa.ColumnElement[float] = sa.cast(compiler.metric_value(metric, None, "metric"), sa.Double())
-    columns: list[sa.ColumnElement[Any]] = [compiler.key.label("id"), value.label("value")]
-    if by is not None:
-        columns.append(place(scope.catalog.attribute(by, "by"), compiler.entity, compiler.joins).label("group"))
-    member = _whole(compiler, definition).condition if definition else sa.true()
-    rows = sa.select(*columns).select_from(compiler.rows())
-    return rows.where(compiler.known(compiler.entity), member, value.is_not(None))
-
-
-def scored(scope: Scope) -> Scores:
-    """The RFM scores of every buyer. Raises Invalid (``no_buyers``, ``no_revenue``)."""
-    return scores(Compiler(scope))
-
-
-def happened(activity: str, during: Window | None, definition: seg.Definition | None, scope: Scope) -> sa.Select[Any]:
-    """``id`` of the entity and ``at`` for each activity in a window, of each member (``None`` = everyone)."""
-    compiler = Compiler(scope)
-    rows = compiler.occurrences(Stretch(activity, during), "activity")
-    occurred = rows.select(rows.of.label("id"), rows.at.label("at"))
-    if definition is None:
-        return occurred
-    whole = _whole(compiler, definition)
-    return occurred.where(rows.of.in_(sa.select(whole.id).select_from(whole.rows).where(whole.known, whole.condition)))
-
-
-def values_of(entry: cat.Attribute, activity: str | None, scope: Scope) -> sa.Select[Any]:
-    """``id`` of the entity and ``value`` of an attribute, or of a property for each row of an activity."""
-    compiler = Compiler(scope)
-    if activity is None:
-        value = place(entry, compiler.entity, compiler.joins)
-        columns: list[sa.ColumnElement[Any]] = [compiler.key.label("id"), value.label("value")]
-        return (
-            sa.select(*columns).select_from(compiler.rows()).where(compiler.known(compiler.entity), value.is_not(None))
-        )
-    done = compiler.occurrences(Stretch(activity), "activity")
-    value = place(entry, done.source, done.joins)
-    return done.select(done.of.label("id"), value.label("value")).where(value.is_not(None))
-
-
-def vocabulary_of(entry: cat.Attribute, activity: str | None, scope: Scope) -> sa.Select[Any]:
-    """``value`` as it occurs, for learning the words of the data.
-
-    It is read where it lies if that is a table of its own (products, addresses), else off 20,000 rows of the activity.
-    """
-    home: cat.Entity | cat.Activity = scope.catalog.activity(activity) if activity else scope.catalog.entity
-    if entry.at.join:
-        join = home.joins[entry.at.join]
-        table = tables(scope.catalog)[join.table]
-        fixed = [table.c[column] == value for column, value in join.where.items()]
-        return sa.select(table.c[entry.at.column].label("value")).where(*fixed)
-    rows = values_of(entry, activity, scope)
-    return rows.limit(SAMPLED_ROWS) if activity else rows
-
-
-def _whole(compiler: Compiler, definition: seg.Definition) -> Compiled:
+def whole(compiler: Compiler, definition: seg.Definition) -> Compiled:
+    """Compile a definition within a compilation, where other things may be asked of the same rows."""
     dataset = compiler.catalog.dataset
     if definition.dataset != dataset:
         message = f"this is the dataset {dataset!r}, the definition is for {definition.dataset!r}"

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db import catalog as rows
 from db import store
-from db.segments_sql import vocabulary_of
+from db.segments_figures import vocabulary_of
 from db.segments_tables import Scope
 from domain.catalog import Activity, Attribute, Catalog, Place, Test, read, suggestion
 from domain.errors import Invalid, NotFound

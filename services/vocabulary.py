@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from db.duck import DuckFile
-from db.segments_sql import vocabulary_of
+from db.segments_figures import vocabulary_of
 from db.segments_tables import Scope
 from domain.catalog import MAX_FREQUENT_VALUES, Activity, Attribute, Catalog, Place, Test
 from domain.errors import Invalid

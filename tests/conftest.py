@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -62,7 +63,21 @@ def shared(addresses: Addresses, template: str) -> str:
 @pytest.fixture
 def session(shared: str) -> Iterator[Session]:
     """A session on an empty, migrated database; whatever the test writes is undone, commits included."""
-    made = create_engine(make_url(shared).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with _undone(shared) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def lasting(shared: str) -> Iterator[Session]:
+    """The same for all tests of a module that read what was planted once; none of them may ask for ``session`` too."""
+    with _undone(shared) as found:
+        yield found
+
+
+@contextmanager
+def _undone(url: str) -> Iterator[Session]:
+    patience = {"options": "-c lock_timeout=60s"}  # two tests that plant the same at once fail and do not hang
+    made = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=patience)
     with made.connect() as connection, connection.begin() as outer:
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as found:
             yield found

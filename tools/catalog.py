@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from langchain_core.tools import tool
 from pydantic import Field
 
-from services import catalog, glossary, stats
+from services import catalog, glossary, sources, stats
 from tools.context import Answer, Runtime, told
 
 MOST = 40
@@ -28,8 +28,8 @@ def describe_data(
         found: Any
         match topic:
             case "values":
-                now = context.now(session)
-                found = stats.top_values(session, name or "", now=now, activity=activity, limit=MOST)
+                source = sources.of_store(session, now=context.now(session))
+                found = stats.top_values(source, name or "", activity=activity, limit=MOST)
             case "glossary":
                 found = [
                     {

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from domain.segments import parse
 from domain.windows import Window
-from services import figures
+from services import figures, sources
 from services.figures import What
 from tools.context import Answer, Runtime, told
 from tools.segments import SegmentJson
@@ -49,6 +49,6 @@ def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
     }
     context = runtime.context
     with context.transaction() as session:
-        found = figures.answer(session, figures.Question(**slots), now=context.now(session))
+        found = figures.answer(sources.of_store(session, now=context.now(session)), figures.Question(**slots))
     shown = {"kind": "figures", "figures": found.model_dump(mode="json"), "summary": found.label}
     return told(found.model_dump(mode="json", exclude_none=True)), shown
