@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import Session, aliased
 
 from db.approvals import Approval
-from db.flows import ACTIVE, DRAFT, PAUSED, Campaign, Flow, FlowVersion
+from db.campaigns import Campaign
+from db.flows import ACTIVE, DRAFT, PAUSED, Flow, FlowVersion
 from db.segments import GlossaryTerm, Segment, SegmentVersion
 
 NAMED = '$.** ? (((@.type == "segment" || @.type == "list") && @.id == $id) || @.segment_id == $id)'
