@@ -29,6 +29,7 @@ COMMANDS = {
     "template": ("templates", "Messages kept to be used again: save, preview, list."),
     "store": ("store", "The store as a whole: its export."),
     "duckmart": ("duckmart", "DuckMart, an example dataset of users and events."),
+    "intent": ("intent", "Buying intent: companies in tiers, from a CRM in a DuckDB file."),
     "user": ("users", "Accounts of the team."),
 }
 """Command -> (module under ``commands/``, one line of help)."""

@@ -108,9 +108,7 @@ def opened(path: Path, schemas: tuple[str, ...] = ("main",)) -> Iterator[DuckFil
     NotFound (``no_such_file``), Invalid (``not_a_duckdb_file``, ``old_storage_version``, ``damaged_file``) or
     Unavailable (``file_in_use``).
     """
-    if not path.is_file():
-        raise NotFound("no_such_file", f"there is no file {path}", "give the path of a DuckDB file", "file")
-    connection = _connected(path)
+    connection = _readable(path)
     try:
         connection.execute("set timezone = 'UTC'")
         _look_in(connection, schemas)
@@ -119,17 +117,27 @@ def opened(path: Path, schemas: tuple[str, ...] = ("main",)) -> Iterator[DuckFil
         connection.close()
 
 
-def _connected(path: Path) -> duckdb.DuckDBPyConnection:
+def connected(path: Path) -> duckdb.DuckDBPyConnection:
+    """The file itself, for reading. Raises as ``opened``; Unavailable (``file_in_use``) while anybody writes to it."""
+    if not path.is_file():
+        raise NotFound("no_such_file", f"there is no file {path}", "give the path of a DuckDB file", "file")
     try:
         return duckdb.connect(path, read_only=True, config=CLOSED)
     except duckdb.Error as error:
-        if "set lock" not in str(error):
-            raise _refusal(path, str(error)) from None
+        if any(reason in str(error) for reason in ("set lock", "different configuration")):
+            message = f"{path.name} is being written to by another process"
+            raise Unavailable("file_in_use", message, "try again later") from None
+        raise _refusal(path, str(error)) from None
+
+
+def _readable(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(duck_copies.fresh(path), read_only=True, config=CLOSED)
-    except (duckdb.Error, OSError):
-        message = f"{path.name} is being written to by another process"
-        raise Unavailable("file_in_use", message, "try again later") from None
+        return connected(path)
+    except Unavailable as refused:
+        try:
+            return duckdb.connect(duck_copies.fresh(path), read_only=True, config=CLOSED)
+        except (duckdb.Error, OSError):
+            raise refused from None
 
 
 def _look_in(connection: duckdb.DuckDBPyConnection, schemas: tuple[str, ...]) -> None:

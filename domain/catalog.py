@@ -17,6 +17,9 @@ MAX_FREQUENT_VALUES = 5_000
 
 T = TypeVar("T")
 
+SourceKind = Literal["key", "text", "date", "instant", "number", "boolean"]
+"""What a column of a dataset's file must hold; a key is a whole number or a text."""
+
 
 class Entry(BaseModel):
     """What all entries share. ``label`` is how people say it; ``synonyms`` are other ways they do."""
@@ -130,6 +133,8 @@ class Catalog(BaseModel):
 
     ``file`` is the DuckDB file it is asked of, relative to the store's folder; without one it is named after the
     dataset. ``schemas`` are where its tables are looked for, in this order; calendar days are those of ``time_zone``.
+    ``sources`` are the tables and columns that its file must have, and ``views`` the queries that bring them into the
+    shape the entries speak of, in DuckDB's SQL; a view may build on those before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,6 +146,8 @@ class Catalog(BaseModel):
     schemas: tuple[str, ...] = ("main",)
     time_zone: str = "UTC"
     currency: str = ""
+    sources: Mapping[str, Mapping[str, SourceKind]] = Field(default_factory=dict)
+    views: Mapping[str, str] = Field(default_factory=dict)
     entity: Entity
     buyers: str | None = None
     attributes: Mapping[str, Attribute]

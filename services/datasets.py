@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from db.datasets import prepared
 from db.duck import DuckFile, opened
 from db.segments_sql import compiled
 from db.segments_tables import Scope
@@ -36,15 +37,24 @@ class Dataset:
 def open_dataset(name: str, path: Path | None = None) -> Iterator[Dataset]:
     """Open a dataset's file for reading; ``path`` is another file of the same shape.
 
-    Raises as ``db.duck.opened``, NotFound (``unknown_dataset``) for a dataset without a catalog.
+    Its catalog knows the words of the data. Raises as ``open_file``.
+    """
+    with open_file(name, path) as dataset:
+        learned = dataset.catalog if name == catalogs.STORE else vocabulary.learned(dataset.file, dataset.catalog)
+        yield replace(dataset, catalog=learned)
+
+
+@contextmanager
+def open_file(name: str, path: Path | None = None) -> Iterator[Dataset]:
+    """Open a dataset's file for reading, without learning the words of its data, which takes a while for a large one.
+
+    Raises as ``db.duck.opened`` and ``db.datasets.prepared``, NotFound (``unknown_dataset``) for a dataset without a
+    catalog.
     """
     catalog = catalogs.file(name)
     with opened(path or place(catalog), catalog.schemas) as file:
         about = _about(file) if name == catalogs.STORE else {}
-        if "catalog" in about:
-            catalog = Catalog.model_validate_json(about["catalog"])
-        else:
-            catalog = vocabulary.learned(file, catalog)
+        catalog = Catalog.model_validate_json(about["catalog"]) if "catalog" in about else prepared(file, catalog)
         yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", catalog.time_zone)))
 
 

@@ -1,0 +1,219 @@
+"""Are companies put in the right tiers, by rules written down, without the CRM being touched?"""
+
+import subprocess
+import sys
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from domain.errors import Conflict, Invalid, Unavailable
+from services import datasets, intent
+from tests import crm
+
+TODAY = date(2024, 4, 30)
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(path, read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def everything(path: Path) -> dict[str, str]:
+    """The files in a folder and their content's digest."""
+    return {file.name: sha256(file.read_bytes()).hexdigest() for file in path.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An invented CRM of 400 companies, which no test may change."""
+    path = tmp_path_factory.mktemp("made") / "source.duckdb"
+    intent.demo(path, companies=400, as_of=TODAY, seed=7)
+    return path
+
+
+def test_an_invented_crm_follows_from_its_seed_and_has_every_oddity(made: Path, tmp_path: Path) -> None:
+    intent.demo(tmp_path / "again.duckdb", companies=400, as_of=TODAY, seed=7)
+    for table in crm.COLUMNS:
+        assert rows(tmp_path / "again.duckdb", f"from crm.{table} order by all") == rows(
+            made, f"from crm.{table} order by all"
+        )
+    oddities = (
+        "from crm.companies where domain is null",
+        "from crm.companies where domain <> lower(trim(domain))",
+        "from crm.news_publications group by id having count(*) > 1",
+        "from crm.news_publications where publication_date_utc is null",
+        "from crm.news_publications where company_website like '%example.info%'",
+        "from crm.website_visits where email is null",
+        "from crm.website_visits group by id having count(*) > 1",
+        "from crm.contacts where email is null",
+        "from crm.contacts anti join crm.outreach_emails on lower(trim(email)) = lower(\"to\") where email like '%@%'",
+        """from crm.outreach_emails a join crm.outreach_emails b on a."from" = b."to"
+        where a.subject = 'Re: ' || b.subject and a.sent_date_utc < b.sent_date_utc""",
+    )
+    for oddity in oddities:
+        assert rows(made, f"select 1 {oddity} limit 1"), oddity
+    assert len(rows(made, "select distinct role from planted.companies")) == 11
+
+
+def test_a_working_copy_is_whole_and_the_source_stays_as_it_is(made: Path, tmp_path: Path) -> None:
+    before = everything(made.parent)
+    counted = intent.init(made, tmp_path / "work.duckdb")
+    assert everything(made.parent) == before
+    assert counted["companies"] == 401
+    assert [file.name for file in tmp_path.iterdir()] == ["work.duckdb"]
+    assert rows(tmp_path / "work.duckdb", "from crm.contacts order by all") == rows(
+        made, "from crm.contacts order by all"
+    )
+
+
+def test_what_the_source_has_in_its_log_is_in_the_copy(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    source = crm.write(tmp_path / "from" / "source.duckdb", companies=[(1, None, "a.example.com")])
+    dying = f"""
+import duckdb, os
+connection = duckdb.connect({str(source)!r})
+connection.execute("insert into crm.companies values (2, null, 'b.example.com')")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", dying], check=True)
+    before = everything(source.parent)
+    assert len(before) == 2, "a log that was not worked in lies beside the file"
+    assert intent.init(source, tmp_path / "work.duckdb")["companies"] == 2
+    assert everything(source.parent) == before
+
+
+def test_a_working_copy_that_is_there_is_replaced_only_on_demand(made: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work.duckdb"
+    work.write_text("something else")
+    with pytest.raises(Conflict) as refused:
+        intent.init(made, work)
+    assert refused.value.code == "file_exists"
+    (tmp_path / "work.duckdb.wal").write_text("the log of something else")
+    intent.init(made, work, force=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["work.duckdb"]
+    with pytest.raises(Invalid) as same:
+        intent.init(work, work, force=True)
+    assert same.value.code == "same_file"
+    with duckdb.connect(work) as _, pytest.raises(Unavailable) as busy:
+        intent.init(made, work, force=True)
+    assert busy.value.code == "file_in_use"
+
+
+def test_a_source_that_somebody_writes_to_is_not_copied(tmp_path: Path) -> None:
+    source = crm.write(tmp_path / "source.duckdb")
+    with duckdb.connect(source), pytest.raises(Unavailable) as refused:
+        intent.init(source, tmp_path / "work.duckdb")
+    assert refused.value.code == "file_in_use"
+    assert not (tmp_path / "work.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ("drop table crm.website_visits", "missing_in_file", "website_visits"),
+        ("alter table crm.companies drop domain", "missing_in_file", "domain"),
+        ("alter table crm.news_publications alter publication_date_utc type varchar", "wrong_type_in_file", "publicat"),
+        ("alter table crm.contacts alter email type int", "wrong_type_in_file", "email"),
+        ("drop schema crm cascade", "missing_in_file", "companies"),
+    ],
+)
+def test_a_file_that_is_no_crm_is_refused_by_name(tmp_path: Path, change: str, code: str, named: str) -> None:
+    source = crm.write(tmp_path / "source.duckdb")
+    with duckdb.connect(source) as connection:
+        connection.execute(change)
+    with pytest.raises(Invalid) as refused:
+        intent.init(source, tmp_path / "work.duckdb")
+    assert refused.value.code == code
+    assert named in refused.value.message
+    assert refused.value.fix
+    assert [file.name for file in tmp_path.iterdir()] == ["source.duckdb"]
+
+
+def test_a_crm_may_lie_in_any_of_two_schemas_have_more_columns_and_any_keys(tmp_path: Path) -> None:
+    uuid = "00000000-0000-0000-0000-00000000000a"
+    visits = [(uuid, "ada@a.example.com", TODAY)]
+    path = crm.write(
+        tmp_path / "source.duckdb",
+        key="uuid",
+        schema="main",
+        companies=[(uuid, None, "a.example.com")],
+        website_visits=visits,
+    )
+    with duckdb.connect(path) as connection:
+        connection.execute("alter table companies add column size int")
+        connection.execute("create table notes (id int)")
+    with datasets.open_dataset("crm", path) as opened:
+        assert opened.catalog.entity.key_kind == "text"
+        assert opened.file.run("select company_id from visit").fetchall() == [(uuid,)]
+
+
+def test_places_are_companies_by_host_whatever_the_address_looks_like(tmp_path: Path) -> None:
+    urls = [
+        "http://acme.example.com",
+        "https://acme.example.com",
+        "http://www.acme.example.com",
+        "https://www.acme.example.com",
+        "HTTPS://WWW.Acme.Example.COM/",
+        "https://acme.example.com/press/2024?x=1#top",
+        "https://acme.example.com:8443/press",
+        "https://acme.example.com?x=1",
+        "acme.example.com/press",
+        " www.acme.example.com",
+    ]
+    others = [
+        "https://notacme.example.com",
+        "https://acme.example.com.example.org",
+        "https://example.org/acme.example.com",
+        "https://blog.acme.example.com",
+        "n/a",
+        "",
+        None,
+    ]
+    news = [(i, "News", url, TODAY) for i, url in enumerate([*urls, *others])]
+    shapes = [
+        (1, None, " https://www.ACME.example.com/ "),
+        (2, None, "acme.example.com"),
+        (3, None, None),
+        (4, None, ""),
+    ]
+    path = crm.write(tmp_path / "source.duckdb", companies=shapes, news_publications=news)
+    with datasets.open_file("crm", path) as opened:
+        found = opened.file.run("select company_id, list(id order by id) from news group by 1 order by 1").fetchall()
+    assert found == [(1, list(range(len(urls)))), (2, list(range(len(urls))))]
+
+
+def test_visits_are_a_companys_by_a_contacts_address_or_the_domain_but_never_by_free_mail(tmp_path: Path) -> None:
+    visits = [
+        "ada@a.example.com",  # her contact, and her domain: once
+        " ADA@A.example.com ",
+        "stranger@a.example.com",  # the domain
+        "bob_1@gmail.com",  # a contact with free mail
+        "else_1@gmail.com",  # a stranger with free mail
+        "consultant@b.example.com",  # a contact of A with an address of B: both
+        "x@sub.a.example.com",
+        "n/a",
+        "",
+        None,
+        "@",
+    ]
+    contacts = [
+        (1, 1, "Ada", None, "Ada@a.example.com", None),
+        (1, 2, "Ada", "again", "ada@A.example.com ", None),
+        (1, 3, "Bob", None, "bob_1@gmail.com", None),
+        (1, 4, "Con", None, "consultant@b.example.com", None),
+        (2, 5, "Nobody", None, "n/a", None),
+        (2, 6, "Nobody", None, None, None),
+        (2, 7, "Nobody", None, "@", None),
+    ]
+    path = crm.write(
+        tmp_path / "source.duckdb",
+        companies=[(1, None, "a.example.com"), (2, None, "www.b.example.com"), (3, None, "gmail.com")],
+        contacts=contacts,
+        website_visits=[(i, email, TODAY) for i, email in enumerate(visits)],
+    )
+    with datasets.open_file("crm", path) as opened:
+        found = opened.file.run("select company_id, list(id order by id) from visit group by 1 order by 1").fetchall()
+    assert found == [(1, [0, 1, 2, 3, 5]), (2, [5])]
