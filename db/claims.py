@@ -135,6 +135,26 @@ def suppressed(session: Session, channel: str, hashes: Sequence[str]) -> Mapping
     return reasons
 
 
+_ORDERED = text("""
+    select a.id from unnest(cast(:ids as uuid[]), cast(:customers as bigint[]), cast(:enrollments as bigint[]))
+         as a (id, customer_id, enrollment_id)
+    join enrollments e on e.customer_id = a.customer_id and e.id = a.enrollment_id
+    join flow_versions v on v.id = e.flow_version_id and v.spec -> 'exit_on' ? 'order'
+    where exists (select 1 from orders o where o.customer_id = a.customer_id and o.cancelled_at is null
+                  and o.ordered_at >= e.entered_at and o.ordered_at <= :now)
+""")
+
+
+def ordered(session: Session, messages: Sequence[tuple[uuid.UUID, int, int]], now: datetime) -> set[uuid.UUID]:
+    """Which messages' recipients have ordered since they came into a flow that ends with a purchase.
+
+    ``messages`` are (message, customer, enrollment).
+    """
+    if not messages:
+        return set()
+    return set(session.scalars(_ORDERED, columns(messages, "ids", "customers", "enrollments") | {"now": now}))
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What was decided about one message of a batch: ``provider`` for one that is sent, ``state`` for all.

@@ -260,6 +260,12 @@ def finished(session: Session) -> list[int]:
     return list(session.scalars(select(Flow.id).where(Flow.status == "active", ~waiting, ~unsent)))
 
 
+def left_behind(session: Session) -> list[int]:
+    """The flows that were ended while somebody in them took a step, and so still wait there."""
+    waiting = select(Enrollment.id).where(Enrollment.flow_id == Flow.id, Enrollment.state == "waiting").exists()
+    return list(session.scalars(select(Flow.id).where(Flow.status == "archived", waiting)))
+
+
 def exit_reasons(session: Session, flow_id: int) -> dict[str, int]:
     """How many people left a flow early, by reason."""
     grouped = (

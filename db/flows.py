@@ -96,6 +96,11 @@ def started(
     session.execute(first)
 
 
+def was_started_by(session: Session, approval_id: uuid.UUID) -> bool:
+    """Whether some version was started by this approval."""
+    return session.scalar(select(FlowVersion.id).where(FlowVersion.approval_id == approval_id).limit(1)) is not None
+
+
 def stopped(session: Session, version_ids: Collection[int]) -> Mapping[int, str]:
     """The status of the flows of these versions, where it is one in which nothing is sent."""
     if not version_ids:

@@ -112,7 +112,7 @@ _WAITING = text("""
 """)
 
 _TARGETS = text("""
-    select customer_id, id, channel, provider_id, delivery, delivery_rank
+    select customer_id, id, channel, provider_id, delivery, delivery_rank, error_code
     from messages where attempt > 0 and (id = any(:ids) or provider_id = any(:provider_ids))
     order by id for update skip locked
 """)
@@ -228,7 +228,7 @@ def _learn(target: _Target, status: str | None, code: str | None, provider_id: s
         return "unknown_status"
     target.provider_id = target.provider_id or provider_id
     if rank > target.rank:
-        target.word, target.rank, target.code, target.changed = status, rank, code or target.code, True
+        target.word, target.rank, target.code, target.changed = status, rank, code, True
         return "applied"
     return "conflict" if rank == target.rank == FINAL_RANK and status != target.word else "stale"
 

@@ -257,6 +257,8 @@ REASONS: Mapping[str, str] = {
     "expired": "It could not leave before its time was over",
     "canceled": "It was called off",
     "exited": "The person left the flow first",
+    "ordered": "Ordered in the meantime",
+    "provider_gone": "An earlier call may have been accepted by a provider that is no longer configured",
     "rejected": "The provider refused it",
     "attempts_exhausted": "It failed too many times",
     "render_failed": "The message could not be rendered for this person",

@@ -8,7 +8,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,7 +102,11 @@ def _take(
         return (), ()
     candidates = _known([row for row in found if row["customer_id"] in free], session, channel, shop, courier)
     stopped = flows.stopped(session, {one.row["flow_version_id"] for one in candidates} - {None})
-    verdicts = [(one, _verdict(one, stopped, now)) for one in candidates]
+    bought = claims.ordered(session, _leaving_on_purchase(candidates), now)
+    verdicts = [
+        (one, Refused("ordered") if one.row["id"] in bought else _verdict(one, stopped, courier.providers, now))
+        for one in candidates
+    ]
     allowed = _within_rate(session, [one for one, verdict in verdicts if isinstance(verdict, Allowed)])
     held = _within_caps(session, allowed, now)
     sent, capped = {one.row["id"] for one in held}, {one.row["id"] for one in allowed}
@@ -138,20 +142,35 @@ def _known(
                 expires_at=row["expires_at"],
                 policy=Policy.from_dict(row["policy"]),
             ),
-            provider=_way(row, route(channel, demo=person["demo"], available=courier.providers), courier),
+            provider=_way(row, route(channel, demo=person["demo"], available=courier.providers)),
         )
         for row in rows
         for person in [people[row["customer_id"]]]
     ]
 
 
-def _way(row: RowMapping, fresh: str, courier: Courier) -> str:
-    """The provider; one whose answer is still open is asked again rather than a second one."""
+def _way(row: RowMapping, fresh: str) -> str:
+    """The provider; one whose answer is still open is asked again, and a second one never, even if it is gone."""
     before: str | None = row["provider"]
-    return before if before is not None and row["unresolved"] and before in courier.providers else fresh
+    return before if before is not None and row["unresolved"] else fresh
 
 
-def _verdict(one: _Candidate, stopped: Mapping[int, str], now: datetime) -> Verdict:
+def _leaving_on_purchase(candidates: Sequence[_Candidate]) -> list[tuple[uuid.UUID, int, int]]:
+    """Messages of flows, which may have waited for hours since their step was taken: message, customer, enrollment.
+
+    A call whose end nobody saw was begun before, and is cleared up whatever was bought since.
+    """
+    rows = (one.row for one in candidates)
+    return [
+        (row["id"], row["customer_id"], row["enrollment_id"])
+        for row in rows
+        if row["enrollment_id"] is not None and not row["unresolved"]
+    ]
+
+
+def _verdict(one: _Candidate, stopped: Mapping[int, str], available: Collection[str], now: datetime) -> Verdict:
+    if one.provider not in available:
+        return Refused("provider_gone")
     status = stopped.get(one.row["flow_version_id"])
     if status == flows.ARCHIVED:
         return Refused("canceled")

@@ -57,6 +57,8 @@ def advance(session: Session, now: datetime, limit: int = 1000) -> int:
         runs = rows.claim_due(session, flow_id, now, share)
         _step(session, runs, now)
         taken += len(runs)
+    for flow_id in rows.left_behind(session):
+        end_all(session, flow_id, reason="canceled", now=now)
     for flow_id in rows.finished(session):
         flow_rows.move(session, flow_id, {flow_rows.ACTIVE}, flow_rows.DONE, now)
     return taken
@@ -81,7 +83,10 @@ def leave(session: Session, customer_id: int, *, reason: str, now: datetime, cha
 
 
 def end_all(session: Session, flow_id: int, *, reason: str, now: datetime) -> int:
-    """Take everybody out of a flow; answer how many were in it."""
+    """Take everybody out of a flow; answer how many were in it.
+
+    Whoever takes a step at this very moment is passed over; ``advance`` takes them out of a flow that has ended.
+    """
     ended = 0
     while runs := rows.claim_of_flow(session, flow_id, CHUNK):
         specs = _specs(session, runs)

@@ -110,13 +110,13 @@ def activate(session: Session, flow_id: int, approval_id: uuid.UUID, *, now: dat
     """Start a flow, or its new version, for the audience as it is now.
 
     Only what a person approved starts: the approval must stand, and name exactly the content of the current version.
-    Raises Forbidden (``not_approved``), Conflict (``flow_over``).
+    It starts one version of one flow, once. Raises Forbidden (``not_approved``), Conflict (``flow_over``).
     """
     flow = _locked(session, flow_id)
     saved = get(session, flow_id)
     approval = session.get(approval_rows.Approval, approval_id, populate_existing=True)
     approved = approval is not None and approval.status == "approved" and approval.kind in {"flow", "activation"}
-    if approval is None or not approved or flows.digest(approval.proposal["spec"]) != saved.digest:
+    if approval is None or not approved or not _is_about(session, approval, saved):
         message = f"{flow.name} was not approved as it is now."
         raise Forbidden("not_approved", message, "Propose it, and have a person approve it.", "approval_id")
     if not rows.move(session, flow_id, {rows.DRAFT, rows.ACTIVE, rows.PAUSED}, rows.ACTIVE, now):
@@ -129,6 +129,13 @@ def activate(session: Session, flow_id: int, approval_id: uuid.UUID, *, now: dat
     rows.started(session, flow_id, saved.version_id, approval_id=approval_id, audience_size=len(ids), now=now)
     _note(session, "flow.activated", flow_id, approval.decided_by or "", approval.trace_id, people=entered)
     return get(session, flow_id)
+
+
+def _is_about(session: Session, approval: approval_rows.Approval, saved: Saved) -> bool:
+    """Whether an approval means this flow with this content, and has not started anything yet."""
+    named = approval.proposal.get("flow_id")
+    same = flows.digest(approval.proposal["spec"]) == saved.digest
+    return same and (named is None or int(named) == saved.id) and not rows.was_started_by(session, approval.id)
 
 
 def pause(session: Session, flow_id: int, *, by: str, now: datetime) -> Saved:

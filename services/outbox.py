@@ -1,4 +1,8 @@
-"""How is a promise made in a transaction kept after it?"""
+"""How is a promise made in a transaction kept after it?
+
+In two transactions: the first takes the promise and puts its next turn off, the second keeps it. One that cannot be
+kept waits, longer each time, and the others go on.
+"""
 
 import contextlib
 from datetime import datetime
@@ -6,25 +10,25 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.outbox import OutboxEntry
+from db import outbox
 from domain.errors import NotFound
 from services import consent
 
+KINDS = ("suppress",)
 
-def keep_one(session: Session, now: datetime) -> bool:
-    """Keep the oldest promise of a kind known here; False when there is none. One transaction keeps one."""
-    oldest = (
-        select(OutboxEntry)
-        .where(OutboxEntry.done_at.is_(None), OutboxEntry.kind.in_(("suppress",)))
-        .order_by(OutboxEntry.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    entry = session.scalars(oldest).one_or_none()
+
+def take(session: Session) -> int | None:
+    """The promise whose turn it is, None when there is nothing to do; commit, then ``keep`` it."""
+    return outbox.take(session, KINDS)
+
+
+def keep(session: Session, promise_id: int, now: datetime) -> bool:
+    """Keep a promise that was taken; False when it is kept already. Whatever it raises, it has another turn later."""
+    entry = outbox.held(session, promise_id)
     if entry is None:
         return False
     said = entry.payload
-    entry.done_at = session.scalars(select(func.clock_timestamp())).one()
     with contextlib.suppress(NotFound):  # erased since, and so on the list already
         consent.suppress(session, said["customer_id"], said["channel"], said["reason"], f"outbox:{entry.id}", now)
+    entry.done_at = session.scalars(select(func.clock_timestamp())).one()
     return True

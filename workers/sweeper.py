@@ -126,22 +126,40 @@ class Watchdog:
 watchdog = Watchdog()
 
 
-Job = Callable[[Session, datetime], int]
+def _whole(work: Callable[[Session, datetime], int]) -> Callable[[], int]:
+    """A job that is one transaction."""
 
-JOBS: Mapping[str, Job] = {
-    "take over": lambda session, _: aftermath.take_over(session, 1_000, providers()),
-    "apply receipts": lambda session, _: receipts.apply(session).total(),
-    "keep promises": outbox.keep_one,
-    "advance flows": lambda session, now: enrollments.advance(session, now, 1_000),
+    def job() -> int:
+        with transaction() as session:
+            return work(session, store.business_now(session))
+
+    return job
+
+
+def keep_promise() -> int:
+    """Keep the promise whose turn it is; one that fails lets the next one go first."""
+    with transaction() as session:
+        promise = outbox.take(session)
+    if promise is None:
+        return 0
+    with transaction() as session:
+        outbox.keep(session, promise, store.business_now(session))
+    return 1
+
+
+JOBS: Mapping[str, Callable[[], int]] = {
+    "take over": _whole(lambda session, _: aftermath.take_over(session, 1_000, providers())),
+    "apply receipts": _whole(lambda session, _: receipts.apply(session).total()),
+    "keep promises": keep_promise,
+    "advance flows": _whole(lambda session, now: enrollments.advance(session, now, 1_000)),
 }
 """What is done in each round, each until it answers that there was nothing to do."""
 
 
-def _while_busy(job: Job) -> None:
+def _while_busy(job: Callable[[], int]) -> None:
     for _ in range(ROUNDS):
-        with transaction() as session:
-            if not job(session, store.business_now(session)):
-                return
+        if not job():
+            return
 
 
 def tell_workers(waiting: int) -> None:

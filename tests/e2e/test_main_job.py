@@ -69,6 +69,10 @@ class Job:
         (row,) = self.rows("select id from flows")
         return int(row["id"])
 
+    def status(self, flow_id: int) -> str:
+        """Where the flow stands."""
+        return str(self.rows("select status from flows where id = :id", id=flow_id)[0]["status"])
+
     def every_step(self, flow_id: int) -> list[Row]:
         """See EVERY_STEP."""
         with transaction(self.database) as session:
@@ -243,6 +247,7 @@ def _second_message_goes_to_the_rest(job: Job, flow_id: int, last: int, gone: di
         assert (theirs[customer_id]["run"], theirs[customer_id]["left_because"]) == ("exited", reason)
         assert theirs[customer_id]["state"] is None
     page = job.seen.page
+    until(lambda: job.status(flow_id) == "done", lambda: job.status(flow_id))
     page.reload()
     _shown(page, last, counts)
     for reason in gone.values():

@@ -17,8 +17,10 @@ from db.claims import Claims
 from db.session import transaction
 from domain.consent import SUBSCRIBED
 from domain.messages import Cap, Guarantee, Letter, Outcome, PlannedMessage, Policy, Result
-from services import aftermath, consent, delivery, messages, outbox
+from services import aftermath, consent, delivery, enrollments, messages, outbox
 from tests.couriers import Recorder, accept, courier, message, send, states, store_with
+from tests.planted import Planted
+from tests.services.test_flows import FIRST, start
 
 
 def test_a_planned_message_is_sent_once_and_everything_is_written_down(database: str) -> None:
@@ -163,12 +165,48 @@ def test_an_address_that_does_not_exist_is_left_alone_from_then_on(database: str
     cohort = store_with(database)
     send(database, Recorder(lambda _: Outcome(Result.REJECTED, code="5.1.1", suppress="hard_bounce")))
     with transaction(database) as session:
-        now = store.business_now(session)
-        assert outbox.keep_one(session, now)
-        assert not outbox.keep_one(session, now)
+        promise = outbox.take(session)
+        assert promise is not None
+        assert outbox.keep(session, promise, store.business_now(session))
+        assert outbox.take(session) is None
         listed = session.execute(text("select customer_id, reason from suppressions")).all()
         assert listed == [(cohort.customers[0], "hard_bounce")]
         assert session.scalars(text("select state from consents where until_at is null")).one() == SUBSCRIBED
+
+
+def test_a_call_whose_provider_is_gone_is_unknown_and_never_made_to_another(database: str) -> None:
+    store_with(database)
+    send(database, Recorder(lambda _: Outcome(Result.UNKNOWN)))
+    with transaction(database) as session:
+        session.execute(text("update messages set provider = 'gone', due_at = business_now()"))
+    provider = Recorder()
+    send(database, provider)
+    assert not provider.letters
+    with transaction(database) as session:
+        assert session.execute(text("select state, reason from messages")).one() == ("outcome_unknown", "provider_gone")
+
+
+def test_who_buys_while_a_message_waits_for_its_hours_does_not_get_it(database: str) -> None:
+    with transaction(database) as session:
+        shop, now = Planted.store(session), store.business_now(session)
+        for name in ("Ann", "Ben"):
+            shop.person(name)
+            shop.consent(name, "subscribed", timedelta(days=400))
+        start(session, now, steps=[FIRST])
+        enrollments.advance(session, now)
+        order = {"customer": shop.ids["Ann"]}
+        session.execute(
+            text("""
+                insert into orders (customer_id, external_id, ordered_at, total)
+                values (:customer, 'x', business_now(), 9)
+            """),
+            order,
+        )
+    provider = Recorder()
+    send(database, provider)
+    assert [letter.subject for letter in provider.letters] == ["Hello Ben"]
+    with transaction(database) as session:
+        assert messages.left_out(session, session.scalars(text("select id from flow_versions")).all()) == {"ordered": 1}
 
 
 def test_a_message_that_cannot_be_rendered_is_set_apart_and_its_neighbours_go(database: str) -> None:
@@ -234,7 +272,7 @@ def test_a_zombies_result_changes_nothing(database: str) -> None:
     cohort = store_with(database)
 
     def late(letter: Letter) -> Outcome:
-        time.sleep(0.1)  # longer than the lease
+        assert _eventually(lambda: _lease_is_over(database))
         _take_over(database, 1)
         return Outcome(Result.REJECTED)
 
@@ -409,6 +447,11 @@ def _take_over(url: str, messages_left: int, provider: Recorder | None = None) -
         return taken == messages_left
 
     assert _eventually(all_taken)
+
+
+def _lease_is_over(database: str) -> bool:
+    with transaction(database) as session:
+        return bool(session.scalar(text("select bool_and(lease_until < clock_timestamp()) from messages")))
 
 
 def _eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:

@@ -14,6 +14,7 @@ from db.customers import Customer
 from db.enrollments import Enrollment, FlowStep
 from db.messages import Message
 from db.orders import Order
+from db.session import transaction
 from domain import flows as flow_values
 from domain.errors import Conflict, Forbidden, Invalid
 from services import approvals, enrollments, flows
@@ -189,6 +190,36 @@ def test_a_draft_changed_after_it_was_shown_is_not_activated(session: Session, s
     assert done.approval.status == "void"
     assert "Version 2" in done.message
     assert flows.get(session, saved.id).status == "draft"
+
+
+def test_an_approval_starts_one_flow_once(session: Session, shop: Planted) -> None:
+    approved = approvals.propose(session, "flow", {"spec": spec()}, by="planner", now=NOW, trace_id="t1")
+    approvals.decide(session, approved.id, approved.digest, "approve", by=MARKETER, now=NOW)
+    twin = flows.draft(session, flow_values.parse(spec()), by="mara", now=NOW)
+    with pytest.raises(Forbidden):
+        flows.activate(session, twin.id, approved.id, now=NOW)
+    asked = approvals.propose(session, "activation", {"flow_id": twin.id}, by="mara", now=NOW, trace_id="t2")
+    approvals.decide(session, asked.id, asked.digest, "approve", by=MARKETER, now=NOW)
+    other = flows.draft(session, flow_values.parse(spec()), by="mara", now=NOW)
+    with pytest.raises(Forbidden):
+        flows.activate(session, other.id, asked.id, now=NOW)
+
+
+def test_who_took_a_step_while_their_flow_was_ended_leaves_it_afterwards(database: str) -> None:
+    with transaction(database) as session:
+        planted = Planted.store(session)
+        for name in ("Ann", "Ben"):
+            planted.person(name)
+            planted.consent(name, "subscribed", timedelta(days=100))
+        flow = start(session)
+    with transaction(database) as stepping:
+        mine = select(Enrollment.id).where(Enrollment.customer_id == planted.ids["Ann"])
+        stepping.execute(mine.with_for_update())
+        with transaction(database) as session:
+            assert flows.cancel(session, flow.id, by="mara", now=NOW).people == {"exited": 1, "waiting": 1}
+    with transaction(database) as session:
+        enrollments.advance(session, NOW)
+        assert flows.get(session, flow.id).people == {"exited": 2}
 
 
 def test_a_paused_flow_takes_no_step_until_it_is_resumed(session: Session, shop: Planted) -> None:

@@ -138,8 +138,8 @@ def test_a_complaint_and_a_hard_bounce_leave_the_person_alone_and_a_full_mailbox
             _told(full, "BOUNCED", code="5.2.2"),
         )
     with transaction(database) as session:
-        while outbox.keep_one(session, store.business_now(session)):
-            pass
+        while promise := outbox.take(session):
+            outbox.keep(session, promise, store.business_now(session))
         listed = session.execute(text("select customer_id, reason from suppressions order by 1")).all()
         assert listed == [(cohort.customers[0], "complaint"), (cohort.customers[1], "hard_bounce")]
         assert session.scalars(text("select complained from messages order by customer_id")).all() == [
@@ -147,6 +147,17 @@ def test_a_complaint_and_a_hard_bounce_leave_the_person_alone_and_a_full_mailbox
             False,
             False,
         ]
+
+
+def test_a_full_mailbox_stays_one_when_something_else_is_heard_later(database: str) -> None:
+    cohort = store_with(database)
+    send(database, Recorder())
+    key = cohort.keys[cohort.customers[0]]
+    with transaction(database) as session:
+        _apply(session, _told(key, "BOUNCED", code="5.2.2"))
+    with transaction(database) as session:
+        _apply(session, _told(key, "COMPLAINED"))
+        assert session.scalars(text("select payload ->> 'reason' from outbox")).all() == ["complaint"]
 
 
 ONE = uuid.UUID("11111111-1111-5111-8111-111111111111")
