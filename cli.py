@@ -28,6 +28,7 @@ COMMANDS = {
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
     "template": ("templates", "Messages kept to be used again: save, preview, list."),
     "store": ("store", "The store as a whole: its export."),
+    "dataset": ("datasets", "Datasets: DuckDB files that segments can be asked of."),
     "duckmart": ("duckmart", "DuckMart, an example dataset of users and events."),
     "intent": ("intent", "Buying intent: companies in tiers, from a CRM in a DuckDB file."),
     "user": ("users", "Accounts of the team."),

@@ -43,9 +43,13 @@ _lock = threading.Lock()
 
 def files() -> dict[str, Path]:
     """Every dataset's catalog file by name: those that come along and those of the store's folder, which win."""
-    folders = (FOLDER, settings().home / "datasets")
-    found = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    found = {path.stem: path for folder in (FOLDER, own()) for path in sorted(folder.glob("*.toml"))}
     return {**found, STORE: FOLDER / f"{STORE}.toml"}
+
+
+def own() -> Path:
+    """The folder of this store's own catalog files."""
+    return settings().home / "datasets"
 
 
 def file(dataset: str) -> Catalog:
