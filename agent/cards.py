@@ -7,6 +7,7 @@ it looks the same in the chat, after a reload and in the console, and nothing a 
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,10 +107,10 @@ def _threshold(session: Session, node: seg.Metric, at: datetime) -> float | None
         case seg.Percentile(percentile=percentile, among="everyone"):
             source = sources.of_store(session, now=at)
             return stats.percentiles(source, node.name, [percentile]).get(f"{percentile:g}")
-        case seg.Percentile() | tuple():
-            return None
-        case number:
+        case Decimal() as number:
             return float(number)
+        case _:
+            return None
 
 
 def _flow(session: Session, approval: Approval, at: datetime) -> Card:

@@ -9,17 +9,43 @@ from db.events import Event
 from domain.catalog import MAX_FREQUENT_VALUES
 
 RECENT_EVENTS = 20_000
+MAX_FIELD_DEPTH = 5
+MAX_FIELDS = 2_000
+ISO_DAY = r"\d{4}-\d{2}-\d{2}"
+ISO_INSTANT = ISO_DAY + r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})"
 
 
 def custom_kinds(session: Session) -> dict[str, str]:
-    """Keys of the custom attributes and the JSON type that most of their values have."""
-    pair = sa.func.jsonb_each(Customer.custom).table_valued("key", "value").lateral()
-    kind = sa.func.jsonb_typeof(sa.cast(pair.c.value, JSONB))
-    rows = sa.select(pair.c.key, kind, sa.func.count()).select_from(Customer).join(pair, sa.true())
-    rows = rows.where(kind != "null").group_by(pair.c.key, kind).order_by(sa.func.count().desc(), kind)
-    kinds: dict[str, str] = {}
-    for key, found, _ in session.execute(rows):
-        kinds.setdefault(key, found)
+    """Keys of the custom attributes and the kind that most of their values have, as ``custom_fields``."""
+    return {keys[0]: kind for keys, kind in custom_fields(session).items() if len(keys) == 1}
+
+
+_FIELDS = sa.text("""
+    with recursive field (keys, value) as (
+        select array[own.key], own.value from customers, jsonb_each(custom) as own
+        union all
+        select keys || inner_.key, inner_.value from field,
+            jsonb_each(case when jsonb_typeof(field.value) = 'object' then field.value else '{}' end) as inner_
+        where cardinality(keys) < :depth
+    )
+    select keys, case when jsonb_typeof(value) <> 'string' then jsonb_typeof(value)
+                      when value #>> '{}' ~ :day then 'date'
+                      when value #>> '{}' ~ :instant then 'instant'
+                      else 'string' end as kind
+    from field where jsonb_typeof(value) <> 'null'
+    group by 1, 2 order by count(*) desc, 2 limit :most
+""")
+
+
+def custom_fields(session: Session) -> dict[tuple[str, ...], str]:
+    """The custom attributes and the fields inside those that are objects, by the keys that lead to them.
+
+    The kind is the one that most values have: a JSON type, or ``date`` and ``instant`` for texts in ISO 8601.
+    """
+    asked = {"depth": MAX_FIELD_DEPTH, "most": MAX_FIELDS, "day": f"^{ISO_DAY}$", "instant": f"^{ISO_INSTANT}$"}
+    kinds: dict[tuple[str, ...], str] = {}
+    for keys, kind in session.execute(_FIELDS, asked):
+        kinds.setdefault(tuple(keys), kind)
     return kinds
 
 

@@ -1,124 +1,132 @@
 """How is a column compared with an operand of the segment language?"""
 
-import re
-from datetime import date, datetime, timedelta
+import operator
+from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_forms import Includes, Matches
+from db.segments_forms import Includes, JsonLower, Matches
 from db.segments_tables import TYPES, Bool, Scope, Value
+from db.segments_times import moment, timed
 from domain.errors import Invalid
-from domain.operators import OPERATORS, Kind
-from domain.windows import length
-
-DAYS_OF_A_YEAR = 366
-LEAP_DAY = 229
-FOREIGN = re.compile(r"\(\?[=!<P]|\\[1-9]")
-FORMS = {"matches": Matches, "has": Includes}
+from domain.operators import DAYS, NUMBERS, OPERATORS, TIMES, Kind, Operator
+from domain.patterns import portable
 
 
-def compare(op: str, kind: Kind, column: Value, value: Any, path: str, scope: Scope) -> Bool:
-    """The comparison, NULL where the column is. Raises Invalid (``operator_does_not_fit``, ``wrong_type``)."""
+def compare(
+    op: str, kind: Kind, column: Value, value: Any, path: str, scope: Scope, zones: Value | None = None
+) -> Bool:
+    """The comparison, NULL where the column is. Raises Invalid (``operator_does_not_fit``, ``wrong_type``).
+
+    With ``zones``, a column of time zones, days are those of each person's own calendar.
+    """
+    row = _fitting(op, kind, path)
+    if kind in TIMES and op in DAYS:
+        return timed(op, kind, column, value, path, scope, zones)
+    if kind == "list" and row.operand != "none":
+        return _of_list(op, column, value)
+    match row.operand:
+        case "none":
+            return _applied(op, column)
+        case "pattern":
+            return Matches(column, sa.literal(portable(value), sa.Text()))
+        case _:
+            values = value if isinstance(value, tuple) else (value,)
+            bound = [_coerced(kind, item, f"{path}.value") for item in values]
+            return _applied(op, folded(kind, column), *([bound] if row.operand == "many" else bound))
+
+
+def compare_columns(op: str, kinds: tuple[Kind, Kind], columns: tuple[Value, Value], path: str) -> Bool:
+    """Two columns compared, NULL where one is. Raises Invalid (``operator_does_not_fit``, ``wrong_type``)."""
+    row, (kind, other) = _fitting(op, kinds[0], path), kinds
+    if kind != other and not (kind in NUMBERS and other in NUMBERS):
+        message, fix = f"a {kind} cannot be compared with a {other}", f"name an attribute that is a {kind}"
+        raise Invalid("wrong_type", message, fix, f"{path}.value.attribute")
+    if row.key not in COMPARED:
+        fits = ", ".join(key for key in COMPARED if kind in OPERATORS[key].kinds)
+        raise Invalid(
+            "operator_does_not_fit", f"{op!r} does not compare attributes", f"use one of: {fits}", f"{path}.op"
+        )
+    return sa.type_coerce(COMPARED[op](*(folded(kind, column) for column in columns)), sa.Boolean())
+
+
+COMPARED: dict[str, Callable[[Value, Value], Any]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "on": operator.eq,
+    "before": operator.lt,
+    "after": operator.gt,
+    "since": operator.ge,
+}
+"""How one attribute is compared with another."""
+
+
+def folded(kind: Kind, column: Value) -> Value:
+    """The column as it is compared: text in small letters."""
+    return sa.func.lower(column, type_=sa.Text()) if kind == "text" else column
+
+
+def _fitting(op: str, kind: Kind, path: str) -> Operator:
     row = OPERATORS[op]
     if kind not in row.kinds:
         fits = ", ".join(key for key, other in OPERATORS.items() if kind in other.kinds)
         raise Invalid("operator_does_not_fit", f"{op!r} does not fit a {kind}", f"use one of: {fits}", f"{path}.op")
-    folds = kind == "text"
-    subject = sa.func.lower(column, type_=sa.Text()) if folds else column
+    return row
+
+
+def _of_list(op: str, column: Value, value: Any) -> Bool:
+    small = JsonLower(column)
     values = value if isinstance(value, tuple) else (value,)
-    match row.operand:
-        case "none":
-            return apply(op, column)
-        case "duration":
-            return apply(op, column, *_around(value, kind, f"{path}.value", scope))
-        case "anniversary":
-            month_day = sa.extract("month", column) * 100 + sa.extract("day", column)
-            return apply(op, month_day, _anniversaries(value, f"{path}.value", scope))
-        case "pattern":
-            return apply(op, column, sa.literal(_pattern(value, f"{path}.value"), sa.Text()))
+    items = [_item(item) for item in values]
+    tests = [Includes(small, sa.literal([item], TYPES["list"])) for item in items]
+    match op:
+        case "has_all":
+            return sa.and_(*tests)
+        case "has_none":
+            return sa.not_(sa.or_(*tests))
         case _:
-            bound = [_coerced(kind, item, f"{path}.value", scope) for item in values]
-            bound = [item.lower() for item in bound] if folds else bound
-            return apply(op, subject, bound) if row.operand == "many" else apply(op, subject, *_typed(bound, kind))
+            return sa.or_(*tests)
+
+
+def _item(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value.lower() if isinstance(value, str) else value
 
 
 def compare_number(op: str, value: Value, operand: Any) -> Bool:
     """A measured number compared with one number, or a pair of them."""
     numbers = operand if isinstance(operand, tuple) else (operand,)
-    return apply(op, value, *(sa.literal(number, sa.Numeric()) for number in numbers))
+    return _applied(op, value, *(sa.literal(number, sa.Numeric()) for number in numbers))
 
 
-def apply(op: str, *sides: Any) -> Bool:
-    """The operator on a column and its operands: its own words, or the form that each engine has for it."""
-    test = (OPERATORS[op].apply or FORMS[op])(*sides)
-    return sa.type_coerce(test, sa.Boolean())
+def compare_value(op: str, value: Value, other: Value) -> Bool:
+    """A measured number compared with another one."""
+    return _applied(op, value, other)
 
 
-def _typed(values: list[Any], kind: Kind) -> list[Any]:
-    """Lists are bound as JSON; everything else takes the column's own type."""
-    return [sa.literal(value, TYPES[kind]) for value in values] if kind == "list" else values
+def _applied(op: str, *sides: Any) -> Bool:
+    apply = OPERATORS[op].apply
+    assert apply is not None  # noqa: S101 - those without words of their own were seen to before
+    return sa.type_coerce(apply(*sides), sa.Boolean())
 
 
-def _pattern(value: Any, path: str) -> str:
-    """A regular expression that both engines read alike and that takes linear time."""
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise Invalid("wrong_pattern", f"{value!r} is not a regular expression: {error}", "correct it", path) from None
-    if FOREIGN.search(value):
-        fix = "do without look-around and back-references"
-        raise Invalid("wrong_pattern", f"{value!r} uses what not every engine has", fix, path)
-    return str(value)
-
-
-def _around(duration: str, kind: Kind, path: str, scope: Scope) -> tuple[Any, Any, Any]:
-    """So long before the instant asked about, that instant, and so long after it.
-
-    For a date, the days after those: the last N days are those later than N days ago and not later than today.
-    """
-    try:
-        step = length(duration)
-    except ValueError:
-        raise Invalid(
-            "not_a_duration", f"{duration!r} is not a length of time", "write for example 60d", path
-        ) from None
-    if kind == "date":
-        tomorrow = scope.today + timedelta(days=1)
-        return tomorrow - step, tomorrow, tomorrow + step
-    return scope.as_of - step, scope.as_of, scope.as_of + step
-
-
-def _anniversaries(duration: str, path: str, scope: Scope) -> list[int]:
-    """The days from today on, as month x 100 + day; 29 February is kept on the 28th of a common year."""
-    _, tomorrow, end = _around(duration, "date", path, scope)
-    if (end - tomorrow).days > DAYS_OF_A_YEAR:
-        raise Invalid("duration_too_long", f"{duration} is more than a year", "at most 1y", path)
-    days = [scope.today + timedelta(days=i) for i in range((end - tomorrow).days)]
-    keys = [day.month * 100 + day.day for day in days]
-    return [*keys, LEAP_DAY] if LEAP_DAY - 1 in keys and LEAP_DAY not in keys else keys
-
-
-def _coerced(kind: Kind, value: Any, path: str, scope: Scope) -> Any:
+def _coerced(kind: Kind, value: Any, path: str) -> Any:
     """The operand as the column's type. Raises Invalid (``wrong_type``)."""
-    try:
-        match kind:
-            case "text":
-                return str(value)
-            case "money" | "number" | "integer" if not isinstance(value, bool):
-                return Decimal(str(value))
-            case "boolean" if isinstance(value, bool):
-                return value
-            case "date":
-                return date.fromisoformat(str(value))
-            case "instant":
-                at = datetime.fromisoformat(str(value))
-                return at if at.tzinfo else at.replace(tzinfo=scope.zone)
-            case "list":
-                return [value]
-            case _:
-                pass
-    except (ValueError, ArithmeticError):
-        pass
-    raise Invalid("wrong_type", f"{value!r} is not a {kind}", f"give a {kind}", path)
+    if kind == "text" and not isinstance(value, bool):
+        return str(value).lower()
+    if kind == "boolean" and isinstance(value, bool):
+        return value
+    if kind in NUMBERS and isinstance(value, Decimal):
+        return value
+    if kind == "date":
+        with suppress(ValueError):
+            return moment(value)
+    raise Invalid("wrong_type", f"{value!r:.80} is not a {kind}", f"give a {kind}", path)

@@ -13,12 +13,13 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from db.segments_activities import Occurrences, Stretch
-from db.segments_comparisons import apply, compare, compare_number
-from db.segments_forms import TextNumber
+from db.segments_comparisons import compare, compare_columns, compare_number, compare_value
+from db.segments_forms import JsonLength, TextNumber
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
+from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.operators import OPERATORS
+from domain.operators import PRESENCE, TIMES, Kind
 from domain.windows import Window, spoken
 
 PRIME = 2**31 - 1
@@ -152,23 +153,50 @@ class Compiler:
         return on_it.exists()
 
     def _attribute(self, node: seg.Attribute, path: str) -> Fact:
-        entry = self.catalog.attribute(node.name, f"{path}.name")
-        column = place(entry, self.entity, self.joins)
-        test = compare(node.op, entry.kind, column, node.value, path, self.scope)
-        if OPERATORS[node.op].operand == "none":
+        kind, column = self._subject(node, path)
+        other: Value | None = None
+        if isinstance(node.value, seg.OtherAttribute):
+            entry = self.catalog.attribute(node.value.attribute, f"{path}.value.attribute")
+            other = self._value(entry)
+            test = compare_columns(node.op, (kind, entry.kind), (column, other), path)
+        else:
+            test = compare(node.op, kind, column, node.value, path, self.scope, self._zones(node, kind, path))
+        if node.op in PRESENCE:
             return Fact(path, node, test, column)
-        holds = sa.func.coalesce(test, sa.true() if node.missing == "include" else sa.false())
-        return Fact(path, node, holds, column, column.is_(None))
+        unknown = column.is_(None) if other is None else column.is_(None) | other.is_(None)
+        return Fact(path, node, _decided(test, node.missing), column, unknown, other)
+
+    def _subject(self, node: seg.Attribute, path: str) -> tuple[Kind, Value]:
+        entry = self.catalog.attribute(node.name, f"{path}.name", node.path)
+        column = self._value(entry)
+        if node.measure is None:
+            return entry.kind, column
+        if entry.kind != "list":
+            message = f"{entry.label} is a {entry.kind}, only a list has a length"
+            raise Invalid("not_a_list", message, "leave out measure", f"{path}.measure")
+        return "integer", JsonLength(column)
+
+    def _value(self, entry: cat.Attribute) -> Value:
+        column = place(entry, self.entity, self.joins)
+        return sa.case((column <= sa.literal(self.as_of, TYPES["instant"]), column)) if entry.moves else column
+
+    def _zones(self, node: seg.Attribute, kind: Kind, path: str) -> Value | None:
+        if node.zone == "store":
+            return None
+        if kind not in TIMES or self.catalog.entity.zone is None:
+            fix = "leave out zone; it is for days and instants where the catalog knows who lives in which zone"
+            raise Invalid("no_own_zone", f"{node.name} has no days of the customer's own", fix, f"{path}.zone")
+        return place(self.catalog.attribute(self.catalog.entity.zone), self.entity, self.joins)
 
     def _metric(self, node: seg.Metric, path: str) -> Fact:
         value: Value = sa.cast(self.metric_value(node.name, node.during, path), sa.Double())
         threshold: Value | None = None
         if isinstance(node.value, seg.Percentile):
             threshold = self._percentile(node.name, node.during, node.value, path)
-            test = apply(node.op, value, threshold)
+            test = compare_value(node.op, value, threshold)
         else:
             test = compare_number(node.op, value, node.value)
-        holds = sa.func.coalesce(test, sa.true() if node.missing == "include" else sa.false())
+        holds = _decided(test, node.missing)
         unknown = value.is_(None) if self.catalog.metric(node.name).absent is None else None
         return Fact(path, node, holds, value, unknown, threshold)
 
@@ -374,3 +402,8 @@ class Compiler:
             raise Invalid("not_in_dataset", f"the dataset {self.catalog.dataset!r} has no {name}", fix)
         instants = {column: TYPES["instant"] for column in columns if column.endswith("_at")}
         return sa.table(name, *(sa.column(column, instants.get(column)) for column in columns))
+
+
+def _decided(test: Bool, missing: str) -> Bool:
+    """A test that is NULL where the value is not known, with what is meant then."""
+    return sa.func.coalesce(test, sa.true() if missing == "include" else sa.false())

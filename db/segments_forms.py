@@ -4,6 +4,7 @@ PostgreSQL's form is the default; DuckDB's stands beside it. A JSON key is alway
 which would read a key like ``*`` or ``$`` as a path.
 """
 
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ DUCK_KINDS = {
     "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"),
     "boolean": ("BOOLEAN",),
     "array": ("ARRAY",),
+    "object": ("OBJECT",),
 }
 
 
@@ -34,8 +36,36 @@ class JsonValue(FunctionElement[Any]):
     inherit_cache = True
 
 
+class JsonLower(FunctionElement[Any]):
+    """A JSON value with every text in it in small letters."""
+
+    type = JSONB()
+    inherit_cache = True
+
+
+class JsonLength(FunctionElement[int]):
+    """How many entries a JSON list has; ask only of a list."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+class TextDay(FunctionElement[date]):
+    """The day that a text says in ISO 8601; NULL where it says none."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+
+class TextInstant(FunctionElement[datetime]):
+    """The instant that a text says in ISO 8601, offset included; NULL where it says none."""
+
+    type = sa.DateTime(timezone=True)
+    inherit_cache = True
+
+
 class JsonIs(FunctionElement[bool]):
-    """Whether a JSON value is of a kind: string, number, boolean or array."""
+    """Whether a JSON value is of a kind: string, number, boolean, array or object."""
 
     type = sa.Boolean()
     inherit_cache = True
@@ -62,19 +92,31 @@ class Includes(FunctionElement[bool]):
     inherit_cache = True
 
 
+DAY = "^[12][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}"
+INSTANT = DAY + "[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+
 POSTGRES = {
-    JsonText: "{} ->> {}",
-    JsonValue: "{} -> {}",
-    Matches: "{} ~* {}",
-    Includes: "{} @> {}",
-    TextNumber: "cast(cast('x' || left(md5({}), 8) as bit(32)) as bigint)",
+    JsonText: "{0} ->> {1}",
+    JsonValue: "{0} -> {1}",
+    JsonLower: "cast(lower(cast({0} as text)) as jsonb)",
+    JsonLength: "cast(jsonb_array_length({0}) as bigint)",
+    TextDay: f"case when {{0}} ~ '{DAY}$' and pg_input_is_valid({{0}}, 'date') then cast({{0}} as date) end",
+    TextInstant: f"case when {{0}} ~ '{INSTANT}' and pg_input_is_valid({{0}}, 'timestamptz')"
+    " then cast({0} as timestamptz) end",
+    Matches: "{0} ~* {1}",
+    Includes: "{0} @> {1}",
+    TextNumber: "cast(cast('x' || left(md5({0}), 8) as bit(32)) as bigint)",
 }
 DUCKDB = {
-    JsonText: "json_extract_string({}, '/' || replace(replace({}, '~', '~0'), '/', '~1'))",
-    JsonValue: "json_extract({}, '/' || replace(replace({}, '~', '~0'), '/', '~1'))",
-    Matches: "regexp_matches({}, {}, 'i')",
-    Includes: "json_contains({}, {})",
-    TextNumber: "cast('0x' || left(md5({}), 8) as bigint)",
+    JsonText: "json_extract_string({0}, '/' || replace(replace({1}, '~', '~0'), '/', '~1'))",
+    JsonValue: "json_extract({0}, '/' || replace(replace({1}, '~', '~0'), '/', '~1'))",
+    JsonLower: "cast(lower(cast({0} as varchar)) as json)",
+    JsonLength: "cast(json_array_length({0}) as bigint)",
+    TextDay: f"case when regexp_matches({{0}}, '{DAY}$') then try_cast({{0}} as date) end",
+    TextInstant: f"case when regexp_matches({{0}}, '{INSTANT}') then try_cast({{0}} as timestamptz) end",
+    Matches: "regexp_matches({0}, {1}, 'is')",
+    Includes: "list_contains(cast({0} as json[]), json_extract({1}, '$[0]'))",
+    TextNumber: "cast('0x' || left(md5({0}), 8) as bigint)",
 }
 
 

@@ -3,16 +3,18 @@
 A catalog's tables, their columns and types, and what may be joined to what.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import reduce
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.functions import FunctionElement
 
-from db.segments_forms import JsonIs, JsonText, JsonValue
+from db.segments_forms import JsonIs, JsonText, JsonValue, TextDay, TextInstant
 from domain import catalog as cat
 from domain import segments as seg
 from domain.operators import Kind
@@ -29,6 +31,7 @@ TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     "instant": sa.DateTime(timezone=True),
     "boolean": sa.Boolean(),
     "list": postgresql.JSONB(),
+    "object": postgresql.JSONB(),
 }
 JSON_KINDS: dict[Kind, str] = {
     "text": "string",
@@ -37,6 +40,9 @@ JSON_KINDS: dict[Kind, str] = {
     "money": "number",
     "boolean": "boolean",
     "list": "array",
+    "object": "object",
+    "date": "string",
+    "instant": "string",
 }
 
 
@@ -94,20 +100,40 @@ class Joins:
 
 
 def column_of(at: cat.Place, source: sa.FromClause, joins: Joins) -> Value:
-    """The column of a place on a row, or the text under its JSON key; joins what it needs."""
+    """The column of a place on a row, or the text under its JSON keys; joins what it needs."""
     column: Value = (joins.use(at.join) if at.join else source).c[at.column]
-    return JsonText(column, sa.literal(at.key, sa.Text())) if at.key else column
+    return _under(JsonText, _inside(column, at.keys[:-1]), at.keys[-1]) if at.keys else column
 
 
 def place(entry: cat.Attribute, source: sa.FromClause, joins: Joins) -> Value:
     """The value of a catalog entry on a row; a JSON value of another type than the entry's counts as not known."""
-    column = column_of(entry.at, source, joins)
-    if not entry.at.key:
-        return column
-    whole = column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins)
-    value = JsonValue(whole, sa.literal(entry.at.key, sa.Text()))
-    typed = value if entry.kind == "list" else sa.cast(column, TYPES[entry.kind])
+    text = column_of(entry.at, source, joins)
+    if not entry.at.keys:
+        return text
+    value = _inside(column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins), entry.at.keys)
+    typed: Value
+    match entry.kind:
+        case "list" | "object":
+            typed = value
+        case "date":
+            typed = TextDay(text)
+        case "instant":
+            typed = TextInstant(text)
+        case _:
+            typed = sa.cast(text, TYPES[entry.kind])
     return sa.case((JsonIs(value, sa.literal(JSON_KINDS[entry.kind], sa.Text())), typed), else_=None)
+
+
+def _inside(column: Value, keys: Sequence[str]) -> Value:
+    return reduce(lambda value, key: _under(JsonValue, value, key), keys, column)
+
+
+def _under(form: type[FunctionElement[Any]], value: Value, key: str) -> Value:
+    found: Value = form(value, sa.literal(key, sa.Text()))
+    if not key.isdecimal():
+        return found
+    is_object = JsonIs(value, sa.literal("object", sa.Text()))
+    return sa.case((is_object, found), else_=None)  # in a list, the key would be a place
 
 
 def tables(catalog: cat.Catalog) -> dict[str, sa.TableClause]:

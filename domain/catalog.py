@@ -32,23 +32,37 @@ class Entry(BaseModel):
 
 
 class Place(BaseModel):
-    """Where a value lies: a column of the row itself, of a joined table, or a key inside a JSON column."""
+    """Where a value lies: a column of the row itself, of a joined table, or inside a JSON column.
+
+    ``key`` is its key there, or the keys on the way to it; each is taken as it is, whatever signs it has.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     join: str | None = None
-    key: str | None = None
+    key: str | tuple[str, ...] | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys from the JSON column to the value; none for a column that is the value."""
+        return (self.key,) if isinstance(self.key, str) else self.key or ()
 
 
 class Attribute(Entry):
-    """Something known of an entity. ``values`` are its frequent values, as a help and never as a limit."""
+    """Something known of an entity. ``values`` are its frequent values, as a help and never as a limit.
+
+    ``fields`` are what is inside an attribute that is an object. An instant that ``moves`` is overwritten by later
+    ones: as of a past instant, only one that is not later is known.
+    """
 
     kind: Kind
     unit: str | None = None
     at: Place
     values: tuple[str, ...] = ()
     private: bool = False
+    moves: bool = False
+    fields: Mapping[str, "Attribute"] = Field(default_factory=dict)
 
 
 class Test(BaseModel):
@@ -78,6 +92,7 @@ class Activity(Entry):
     """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts.
 
     ``named_by`` is a column of names, such as the event's: each name found there is an activity of its own as well.
+    ``counted`` is what those are called: one of them, several of them.
     """
 
     plural: str = ""
@@ -89,6 +104,7 @@ class Activity(Entry):
     void_at: Place | None = None
     counts: str | None = None
     named_by: str | None = None
+    counted: tuple[str, str] | None = None
     where: tuple[Test, ...] = ()
     joins: Mapping[str, Join] = Field(default_factory=dict)
     properties: Mapping[str, Attribute] = Field(default_factory=dict)
@@ -118,6 +134,7 @@ class Entity(Entry):
     """What the dataset is about. ``since`` is when an entity came to be known, for questions about the past.
 
     Its key is a whole number or a text; where ``since`` is empty, the entity has always been known.
+    ``zone`` is the attribute that says in which time zone it lives.
     """
 
     plural: str
@@ -125,6 +142,7 @@ class Entity(Entry):
     key: str
     key_kind: Literal["integer", "text"] = "integer"
     since: str | None = None
+    zone: str | None = None
     joins: Mapping[str, Join] = Field(default_factory=dict)
 
 
@@ -154,9 +172,15 @@ class Catalog(BaseModel):
     activities: Mapping[str, Activity] = Field(default_factory=dict)
     metrics: Mapping[str, Metric] = Field(default_factory=dict)
 
-    def attribute(self, name: str, path: str = "") -> Attribute:
-        """The attribute of that name. Raises Invalid (``unknown_attribute``)."""
-        return _known(self.attributes, name, "attribute", path)
+    def attribute(self, name: str, path: str = "", keys: Iterable[str] = ()) -> Attribute:
+        """The attribute of that name, or what lies in it under ``keys``.
+
+        Raises Invalid (``unknown_attribute``, ``unknown_field``).
+        """
+        found = _known(self.attributes, name, "attribute", path)
+        for key in keys:
+            found = _known(found.fields, key, f"field of {found.label}", path.removesuffix("name") + "path", "field")
+        return found
 
     def activity(self, name: str, path: str = "") -> Activity:
         """The activity of that name. Raises Invalid (``unknown_activity``)."""
@@ -197,7 +221,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """What to do about an unknown name: the nearest known one, or the list of them."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names[:40])}"
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names[:40]) or 'none'}"
 
 
 def _known(entries: Mapping[str, T], name: str, what: str, path: str, code: str | None = None) -> T:

@@ -9,66 +9,83 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from domain.errors import Invalid
-from domain.operators import COMPARISONS, OPERATORS
+from domain.operators import COMPARISONS
+from domain.segments_operands import (
+    MAX_LIST,
+    MAX_TEXT,
+    PICKS,
+    ActivityOperand,
+    Among,
+    AttributeOperand,
+    Filter,
+    Filters,
+    Measure,
+    MetricOperand,
+    Misfit,
+    Missing,
+    Name,
+    Node,
+    Number,
+    OtherAttribute,
+    OtherMeasure,
+    OtherMetric,
+    Percentile,
+    Scalar,
+    SegmentMembers,
+    WindowBefore,
+    check_before,
+    check_measure,
+    check_missing,
+    check_number,
+    check_operand,
+)
 from domain.windows import Duration, Window
+
+__all__ = [
+    "Among",
+    "Filter",
+    "Number",
+    "OtherAttribute",
+    "OtherMeasure",
+    "OtherMetric",
+    "Percentile",
+    "Scalar",
+    "SegmentMembers",
+    "WindowBefore",
+]
+
+RELATIVE = (Percentile, WindowBefore, OtherMetric, OtherMeasure)
+"""Operands that are numbers read off the data."""
 
 MAX_DEPTH = 12
 MAX_NODES = 400
-MAX_LIST = 1_000
-MAX_TEXT = 500
-MAX_PATTERN = 200
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Number = Decimal
-Scalar = bool | Number | date | Text
 Channel = Literal["email", "sms", "whatsapp"]
-Measure = Literal["count", "sum", "average", "min", "max", "distinct", "days_since_last", "days_since_first"]
 Comparison = Literal["eq", "ne", "gt", "gte", "lt", "lte", "between"]
-Among = Literal["everyone", "buyers"]
-
-
-class Node(BaseModel):
-    """What all nodes share: frozen, and no field that the language does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, ser_json_inf_nan="strings")
-
-
-class Percentile(Node):
-    """A threshold read off the data when the question is asked: the Nth percentile of the same metric."""
-
-    percentile: float = Field(gt=0, lt=100)
-    among: Among = "everyone"
-
-
-class Filter(Node):
-    """A comparison of one property of an activity, e.g. the category of a bought item."""
-
-    name: Name
-    op: str
-    value: Scalar | tuple[Scalar, ...] | None = None
-
-    @model_validator(mode="after")
-    def _operand_fits(self) -> Self:
-        check_operand(self.op, self.value)
-        return self
 
 
 class Attribute(Node):
-    """Who the customer is: one attribute compared. Unknown values do not match unless ``missing`` says so."""
+    """Who the customer is: one attribute compared. Unknown values do not match unless ``missing`` says so.
+
+    ``path`` are the keys to a value inside an attribute that is an object; each is taken as it is, sign by sign.
+    """
 
     type: Literal["attribute"] = "attribute"
     name: Name
+    path: tuple[Name, ...] = Field(default=(), max_length=8)
+    measure: Literal["length"] | None = Field(default=None, description="How many entries a list has.")
     op: str
-    value: Scalar | tuple[Scalar, ...] | None = None
-    missing: Literal["exclude", "include"] = "exclude"
+    value: AttributeOperand | None = None
+    zone: Literal["store", "customer"] = Field(default="store", description="Whose calendar days are meant.")
+    missing: Missing = "exclude"
 
     @model_validator(mode="after")
     def _operand_fits(self) -> Self:
         check_operand(self.op, self.value)
+        check_missing(self.op, self.missing)
         return self
 
 
@@ -78,40 +95,54 @@ class Metric(Node):
     type: Literal["metric"] = "metric"
     name: Name
     op: Comparison
-    value: Number | tuple[Number, Number] | Percentile
+    value: MetricOperand
     during: Window | None = None
-    missing: Literal["exclude", "include"] = "exclude"
+    missing: Missing = "exclude"
 
     @model_validator(mode="after")
     def _operand_fits(self) -> Self:
-        check_range(self.op, self.value)
+        check_number(self.op, self.value)
+        check_before(self.value, self.during)
         return self
 
 
 class Activity(Node):
-    """What the customer did: ``any`` or ``none`` of an activity, or a measure over it compared with a number."""
+    """What the customer did: ``any`` or ``none`` of an activity, or a measure over it compared.
+
+    Most measures are numbers. ``first``, ``last`` and ``most_frequent`` are values of the property ``of`` and take the
+    operators and operands that an attribute of its kind takes.
+    """
 
     type: Literal["activity"] = "activity"
     name: Name
-    op: Literal["any", "none"] | Comparison = "any"
+    op: str = "any"
     measure: Measure = "count"
     of: Name | None = None
-    value: Number | tuple[Number, Number] | None = None
+    value: ActivityOperand | None = None
     during: Window | None = None
-    where: tuple[Filter, ...] = Field(default=(), max_length=20)
+    where: Filters = ()
+    missing: Missing = "exclude"
 
     @model_validator(mode="after")
     def _operand_fits(self) -> Self:
         if self.op in {"any", "none"}:
             if self.value is not None or self.measure != "count":
-                message = f"op {self.op!r} stands alone; leave out measure and value"
-                raise ValueError(message)
+                fix = f"leave out measure and value, or use one of: {', '.join(COMPARISONS)}"
+                raise Misfit("op", f"{self.op!r} stands alone", fix)
             return self
-        check_range(self.op, self.value)
-        if (self.measure in {"sum", "average", "min", "max", "distinct"}) != (self.of is not None):
-            message = "of names the property to sum, average, min, max or count distinct; no other measure takes it"
-            raise ValueError(message)
+        check_measure(self.measure, self.of)
+        check_before(self.value, self.during)
+        if self.measure in PICKS:
+            check_operand(self.op, self.value)
+            check_missing(self.op, self.missing)
+        else:
+            check_number(self.op, self.value)
         return self
+
+    @property
+    def counts(self) -> bool:
+        """The measure is known of everyone: who did nothing has 0 of it."""
+        return self.measure in {"count", "sum", "distinct"}
 
 
 class Rank(Node):
@@ -124,6 +155,7 @@ class Rank(Node):
     percent: float | None = Field(default=None, gt=0, le=100)
     among: Among = "everyone"
     per: Name | None = Field(default=None, description="An attribute: rank within each of its values.")
+    during: Window | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
@@ -139,7 +171,7 @@ class Step(Node):
     name: Name
     op: Literal["any", "none"] = "any"
     within: Duration | None = Field(default=None, description="At most so long after the step before.")
-    where: tuple[Filter, ...] = Field(default=(), max_length=20)
+    where: Filters = ()
 
 
 class Sequence(Node):
@@ -294,53 +326,12 @@ def parse(raw: object) -> Definition:
         return Definition.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
-        raise Invalid(
-            "segment_invalid", first["msg"].removeprefix("Value error, "), _fix(first["type"]), path
-        ) from None
-
-
-def check_operand(op: str, value: object) -> None:
-    """Raise ValueError unless the operator exists and the operand has its shape."""
-    row = OPERATORS.get(op)
-    if row is None:
-        message = f"unknown operator {op!r}; known: {', '.join(OPERATORS)}"
-        raise ValueError(message)
-    many = isinstance(value, tuple)
-    fits = {
-        "none": value is None,
-        "one": value is not None and not many,
-        "many": isinstance(value, tuple) and 0 < len(value) <= MAX_LIST,
-        "pair": isinstance(value, tuple) and len(value) == 2,  # noqa: PLR2004
-        "duration": isinstance(value, str),
-        "anniversary": isinstance(value, str),
-        "pattern": isinstance(value, str) and len(value) <= MAX_PATTERN,
-    }[row.operand]
-    if not fits:
-        needs = {
-            "none": "takes no value",
-            "one": "takes one value",
-            "many": "takes a list of values",
-            "pair": "takes a pair of values",
-            "duration": "takes a length of time such as 60d",
-            "anniversary": "takes a length of time such as 7d",
-            "pattern": f"takes a regular expression of at most {MAX_PATTERN} characters",
-        }[row.operand]
-        message = f"{op!r} {needs}"
-        raise ValueError(message)
-
-
-def check_range(op: str, value: object) -> None:
-    """Raise ValueError unless a comparison has one number, or ``between`` an ordered pair."""
-    if op not in COMPARISONS or value is None:
-        message = f"{op!r} needs a number to compare with"
-        raise ValueError(message)
-    if (op == "between") != isinstance(value, tuple):
-        message = "between takes a pair of numbers; every other comparison takes one"
-        raise ValueError(message)
-    if isinstance(value, tuple) and value[0] > value[1]:
-        message = "between takes the lower number first"
-        raise ValueError(message)
+        path = [str(part) for part in first["loc"] if part not in _TAGS and not str(part).startswith("(")]
+        fix = _fix(first["type"])
+        if isinstance(misfit := first.get("ctx", {}).get("error"), Misfit):
+            path, fix = [*path, misfit.field], misfit.fix
+        message = first["msg"].removeprefix("Value error, ")
+        raise Invalid("segment_invalid", message, fix, ".".join(path)) from None
 
 
 def walk(node: Leaf | Group) -> Iterator[Leaf | Group]:
@@ -388,12 +379,23 @@ def _check_size(raw: object) -> None:
                 f"at most {MAX_NODES} conditions, nested at most {MAX_DEPTH} deep; put parts into segments of their own"
             )
             raise Invalid("segment_too_large", "the definition is too large", fix, path)
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            raise Invalid("segment_text_too_long", f"a text of {len(value):,} characters", f"at most {MAX_TEXT}", path)
+        if isinstance(value, str):
+            _check_text(value, path)
         if isinstance(value, list) and len(value) > MAX_LIST:
             raise Invalid("segment_list_too_long", f"a list of {len(value):,} values", f"at most {MAX_LIST:,}", path)
+        if isinstance(value, dict):
+            for key in value:
+                _check_text(str(key), path)
         items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         stack.extend((item, f"{path}.{key}".lstrip("."), depth + 1) for key, item in items)
+
+
+def _check_text(text: str, path: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise Invalid("segment_text_too_long", f"a text of {len(text):,} characters", f"at most {MAX_TEXT}", path)
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        fix = "write it without characters that stand for nothing"
+        raise Invalid("segment_text_unusable", "a text that no database can hold", fix, path)
 
 
 _ALWAYS_SAID = {"type", "version", "dataset", "op", "state", "among"}

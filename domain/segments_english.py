@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from domain import segments as seg
-from domain.catalog import Attribute, Catalog
-from domain.operators import OPERATORS, Kind
+from domain.catalog import Activity, Catalog
+from domain.operators import OPERATORS, PRESENCE, Kind
+from domain.segments_operands import PICKS
 from domain.windows import spoken
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -28,12 +29,22 @@ COUNTS = {
     "between": "between {} and {}",
 }
 MEASURES = {
-    "sum": "total",
-    "average": "average",
-    "min": "smallest",
-    "max": "largest",
-    "distinct": "number of different",
+    "count": "number of {activities}",
+    "sum": "total {property} of {activities}",
+    "average": "average {property} of {activities}",
+    "min": "smallest {property} of {activities}",
+    "max": "largest {property} of {activities}",
+    "distinct": "number of different {property} of {activities}",
+    "days_since_last": "time since the last {activity}",
+    "days_since_first": "time since the first {activity}",
+    "average_gap": "average time between {activities}",
+    "median_gap": "usual (median) time between {activities}",
+    "first": "{property} of the first {activity}",
+    "last": "{property} of the last {activity}",
+    "most_frequent": "most frequent {property} of {activities}",
 }
+IN_DAYS = ("days_since_last", "days_since_first", "average_gap", "median_gap")
+SAID_TIMES = {Decimal(2): "twice", Decimal("0.5"): "half"}
 
 
 @dataclass(frozen=True)
@@ -85,18 +96,13 @@ class _Speaker:
             case seg.AtLeast():
                 return f"at least {node.n} of: " + "; ".join(self._inner(child) for child in node.of)
             case seg.Attribute():
-                entry = self.catalog.attribute(node.name)
-                or_unknown = " or is not known" if node.missing == "include" else ""
-                return f"{entry.label} {self._comparison(node.op, entry, node.value)}{or_unknown}"
+                return self._attribute(node)
             case seg.Metric():
                 return self._metric(node)
             case seg.Activity():
                 return self._activity(node)
             case seg.Rank():
-                size = f"{node.percent:g}%" if node.percent is not None else f"{node.count:,}"
-                by = self.catalog.metric(node.metric).label
-                per = f" of each {self.catalog.attribute(node.per).label}" if node.per else ""
-                return f"in the {node.end} {size} by {by} among {node.among}{per}"
+                return self._rank(node)
             case seg.Sequence():
                 return self._sequence(node)
             case seg.Bucket():
@@ -110,8 +116,7 @@ class _Speaker:
             case seg.Tagged():
                 return f"tagged “{node.name}”"
             case seg.Member():
-                name = self.names.get(node.id)
-                return f"in the segment “{name}”" if name else f"in segment {node.id}"
+                return f"in {self._segment(node.id)}"
             case seg.Listed():
                 name = self.names.get(node.id)
                 return f"on the list “{name}”" if name else f"on list {node.id}"
@@ -125,8 +130,11 @@ class _Speaker:
                 return f"people without any {label}"
             case seg.Metric() if self.catalog.metric(node.name).absent is None and node.missing == "exclude":
                 return f"people whose {self.catalog.metric(node.name).label} is not known are left out"
-            case seg.Attribute(op=op, missing="exclude") if OPERATORS[op].operand != "none":
-                return f"people whose {self.catalog.attribute(node.name).label} is not known are left out"
+            case seg.Activity() if node.op != "any" and not node.counts and node.missing == "exclude":
+                return f"people whose {self._measure(node.measure, node.name, node.of)} is not known are left out"
+            case seg.Attribute(op=op, missing="exclude") if op not in PRESENCE:
+                label = self.catalog.attribute(node.name, "", node.path).label
+                return f"people whose {label} is not known are left out"
             case _:
                 return ""
 
@@ -134,38 +142,83 @@ class _Speaker:
         said = self.say(node)
         return f"({said})" if isinstance(node, seg.Group) else said
 
+    def _attribute(self, node: seg.Attribute) -> str:
+        entry = self.catalog.attribute(node.name, "", node.path)
+        label, kind = entry.label, entry.kind
+        if node.measure == "length":
+            label, kind = f"number of entries in {label}", "integer"
+        zone = " (in their own time zone)" if node.zone == "customer" else ""
+        return f"{label} {self._comparison(node.op, kind, node.value)}{zone}{_or_unknown(node.missing)}"
+
     def _metric(self, node: seg.Metric) -> str:
         entry = self.catalog.metric(node.name)
-        if isinstance(node.value, seg.Percentile):
-            operand = [f"the {ordinal(node.value.percentile)} percentile of {node.value.among}"]
-        else:
-            operand = [self._number(value, entry.kind) for value in _each(node.value)]
         during = f" {node.during.english()}" if node.during else ""
-        return f"{entry.label} {OPERATORS[node.op].english.format(*operand)}{during}"
+        said = OPERATORS[node.op].english.format(*self._amounts(node.value, entry.kind, node.name))
+        return f"{entry.label} {said}{during}{_or_unknown(node.missing)}"
+
+    def _rank(self, node: seg.Rank) -> str:
+        size = f"{node.percent:g}%" if node.percent is not None else f"{node.count:,}"
+        by = self.catalog.metric(node.metric).label
+        per = f" of each {self.catalog.attribute(node.per).label}" if node.per else ""
+        during = f" {node.during.english()}" if node.during else ""
+        return f"in the {node.end} {size} by {by}{during} among {self._among(node.among)}{per}"
 
     def _activity(self, node: seg.Activity) -> str:
         entry = self.catalog.activity(node.name)
-        plural = entry.plural or f"{entry.label}s"
-        if node.op == "any":
-            said = f"at least one {entry.label}"
-        elif node.op == "none":
-            said = f"no {entry.label}"
-        elif node.measure == "count":
+        if node.op in {"any", "none"}:
+            said = f"at least one {entry.label}" if node.op == "any" else f"no {entry.label}"
+        elif node.measure == "count" and not isinstance(node.value, seg.RELATIVE):
             numbers = _each(node.value)
-            noun = entry.label if numbers[-1] == 1 else plural
+            one, many = entry.counted or (entry.label, _plural(entry))
+            noun = one if numbers[-1] == 1 else many
             said = f"{COUNTS[node.op].format(*(f'{value:,}' for value in numbers))} {noun}"
-        elif node.of is None:
-            edge = "last" if node.measure == "days_since_last" else "first"
-            numbers_said = (f"{value:,} days" for value in _each(node.value))
-            said = f"time since the {edge} {entry.label} {OPERATORS[node.op].english.format(*numbers_said)}"
         else:
-            of = self.catalog.property(node.name, node.of)
-            kind: Kind = "integer" if node.measure == "distinct" else of.kind
-            numbers_said = (self._number(value, kind) for value in _each(node.value))
-            label = f"{MEASURES[node.measure]} {of.label} of {plural}"
-            said = f"{label} {OPERATORS[node.op].english.format(*numbers_said)}"
+            label = self._measure(node.measure, node.name, node.of)
+            said = f"{label} {self._measured(node)}"
         said += self._where(node.name, node.where)
-        return f"{said} {node.during.english()}" if node.during else said
+        said += f" {node.during.english()}" if node.during else ""
+        return said + _or_unknown(node.missing)
+
+    def _measured(self, node: seg.Activity) -> str:
+        if node.of and node.measure in PICKS:
+            return self._comparison(node.op, self.catalog.property(node.name, node.of).kind, node.value)
+        amounts = self._amounts(node.value, self._kind(node), node.name)
+        unit = " days" if node.measure in IN_DAYS and not isinstance(node.value, seg.RELATIVE) else ""
+        return OPERATORS[node.op].english.format(*(f"{amount}{unit}" for amount in amounts))
+
+    def _kind(self, node: seg.Activity) -> Kind:
+        of_property = node.of is not None and node.measure != "distinct"
+        return self.catalog.property(node.name, node.of or "").kind if of_property else "number"
+
+    def _measure(self, measure: str, activity: str, of: str | None) -> str:
+        entry = self.catalog.activity(activity)
+        label = self.catalog.property(activity, of).label if of else ""
+        return MEASURES[measure].format(activity=entry.label, activities=_plural(entry), property=label)
+
+    def _amounts(self, value: Any, kind: Kind, name: str) -> list[str]:
+        """What a number is compared with: numbers, or what is read off the data."""
+        match value:
+            case seg.Percentile():
+                return [f"the {ordinal(value.percentile)} percentile of {self._among(value.among)}"]
+            case seg.WindowBefore():
+                return [f"{_times(value.times)}in the window before"]
+            case seg.OtherMetric():
+                during = f" {value.during.english()}" if value.during else ""
+                return [f"{_times(value.times)}their {self.catalog.metric(value.metric).label}{during}"]
+            case seg.OtherMeasure():
+                activity = value.name or name
+                during = f" {value.during.english()}" if value.during else ""
+                label = self._measure(value.measure, activity, value.of)
+                return [f"{_times(value.times)}their {label}{self._where(activity, value.where)}{during}"]
+            case _:
+                return [self._number(item, kind) for item in _each(value)]
+
+    def _among(self, among: seg.Among) -> str:
+        return self._segment(among.segment) if isinstance(among, seg.SegmentMembers) else among
+
+    def _segment(self, segment_id: int) -> str:
+        name = self.names.get(segment_id)
+        return f"the segment “{name}”" if name else f"segment {segment_id}"
 
     def _sequence(self, node: seg.Sequence) -> str:
         said = ""
@@ -180,18 +233,26 @@ class _Speaker:
 
     def _where(self, activity: str, tests: tuple[seg.Filter, ...]) -> str:
         entries = [(self.catalog.property(activity, test.name), test) for test in tests]
-        said = " and ".join(f"{entry.label} {self._comparison(test.op, entry, test.value)}" for entry, test in entries)
+        said = " and ".join(
+            f"{entry.label} {self._comparison(test.op, entry.kind, test.value)}{_or_unknown(test.missing)}"
+            for entry, test in entries
+        )
         return f" where {said}" if said else ""
 
-    def _comparison(self, op: str, entry: Attribute, value: Any) -> str:
+    def _comparison(self, op: str, kind: Kind, value: Any) -> str:
         row = OPERATORS[op]
-        if row.operand == "none":
-            return row.english
-        if row.operand in {"duration", "anniversary"}:
-            return row.english.format(spoken(value))
-        said = [self._number(item, entry.kind) for item in _each(value)]
+        match row.operand:
+            case "none":
+                return row.english
+            case "duration":
+                return row.english.format(spoken(value))
+            case "period":
+                return row.english.format(value.replace("_", " "))
+        if isinstance(value, seg.OtherAttribute):
+            return row.english.format(f"their {self.catalog.attribute(value.attribute).label}")
+        said = [self._number(item, kind) for item in _each(value)]
         if row.operand == "many":
-            return row.english.format(" or ".join(said))
+            return row.english.format((" and " if op == "has_all" else " or ").join(said))
         return row.english.format(*said)
 
     def _number(self, value: Any, kind: Kind) -> str:
@@ -201,8 +262,21 @@ class _Speaker:
             return "yes" if value else "no"
         if isinstance(value, Decimal):
             return f"{value:,}"
-        return f"“{value}”" if kind == "text" else str(value)
+        return f"“{value}”" if kind in {"text", "list"} else str(value)
 
 
 def _each(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _or_unknown(missing: str) -> str:
+    return " or is not known" if missing == "include" else ""
+
+
+def _times(times: Decimal) -> str:
+    """How many times, in front of what is multiplied: ``twice ``, ``0.5 times ``, nothing for once."""
+    return "" if times == 1 else f"{SAID_TIMES.get(times, f'{times:f} times')} "
+
+
+def _plural(entry: Activity) -> str:
+    return entry.plural or f"{entry.label}s"

@@ -27,7 +27,15 @@ STORE = "store"
 FRESH_SECONDS = 300.0
 GROWTH = 1.1
 
-KINDS: dict[str, Kind] = {"string": "text", "number": "number", "boolean": "boolean", "array": "list"}
+KINDS: dict[str, Kind] = {
+    "string": "text",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "object",
+    "date": "date",
+    "instant": "instant",
+}
 
 
 @dataclass(frozen=True)
@@ -108,11 +116,7 @@ def tags(session: Session) -> tuple[str, ...]:
 
 
 def _discovered(session: Session, base: Catalog) -> Catalog:
-    attributes = {
-        key: Attribute(label=key.replace("_", " "), kind=KINDS[kind], at=Place(column="custom", key=key))
-        for key, kind in rows.custom_kinds(session).items()
-        if kind in KINDS
-    }
+    attributes = _fields(rows.custom_fields(session), ())
     activities = {
         name: _activity(name, properties)
         for name, properties in rows.event_properties(session).items()
@@ -135,6 +139,20 @@ def _discovered(session: Session, base: Catalog) -> Catalog:
             },
         }
     )
+
+
+def _fields(found: Mapping[tuple[str, ...], str], above: tuple[str, ...]) -> dict[str, Attribute]:
+    """The attributes directly under some keys, each with what is inside it."""
+    return {
+        keys[-1]: Attribute(
+            label=" ".join(keys).replace("_", " "),
+            kind=KINDS[kind],
+            at=Place(column="custom", key=keys),
+            fields=_fields(found, keys) if kind == "object" else {},
+        )
+        for keys, kind in found.items()
+        if keys[:-1] == above and kind in KINDS
+    }
 
 
 def _with_values(session: Session, catalog: Catalog, entry: Attribute, activity: str | None) -> Attribute:

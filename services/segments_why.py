@@ -26,14 +26,15 @@ class Reason(Value):
     """One condition about one person: it holds, it does not, or it is unknown (``None``).
 
     ``fact`` says what it rests on, ``value`` is that as data, ``at`` is when it happened or since when it is so, and
-    ``threshold`` what a percentile came to. ``inside`` are the reasons within another segment.
+    ``threshold`` what it is compared with, where that is read off the data. ``inside`` are the reasons within another
+    segment.
     """
 
     path: str
     text: str
     holds: bool | None
     value: Any
-    threshold: float | None
+    threshold: Any
     at: datetime | None
     fact: str
     inside: tuple["Reason", ...] = ()
@@ -159,7 +160,7 @@ def _seen(leaf: seg.Leaf, asked: _Asked) -> _Seen:  # noqa: PLR0911 - one case p
     catalog = asked.scope.catalog
     match leaf:
         case seg.Attribute():
-            return _Seen(asked.said(catalog.attribute(leaf.name).kind))
+            return _Seen(asked.said("" if leaf.measure else catalog.attribute(leaf.name, "", leaf.path).kind))
         case seg.Metric() | seg.Rank():
             name = leaf.name if isinstance(leaf, seg.Metric) else leaf.metric
             entry = catalog.metric(name)

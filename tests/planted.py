@@ -42,8 +42,10 @@ class Planted:
         session.flush()
         return cls(session)
 
-    def person(self, name: str, *, region: str | None = None, country: str = "US", **values: Any) -> int:
-        """A customer seen first two years ago, with a shipping address if a region is given."""
+    def person(
+        self, name: str, *, region: str | None = None, country: str = "US", billing: str | None = None, **values: Any
+    ) -> int:
+        """A customer seen first two years ago; ``region`` gives a shipping address, ``billing`` one in that country."""
         values.setdefault("email", f"{name.lower()}@example.com")
         values.setdefault("first_seen_at", NOW - timedelta(days=730))
         customer = Customer(first_name=name, **values)
@@ -52,6 +54,8 @@ class Planted:
         self.ids[name] = customer.id
         if region:
             self.session.add(Address(customer_id=customer.id, kind="shipping", region=region, country=country))
+        if billing:
+            self.session.add(Address(customer_id=customer.id, kind="billing", country=billing))
         return customer.id
 
     def order(

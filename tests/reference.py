@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain import segments as seg
 from domain.windows import Window, length
@@ -57,12 +58,7 @@ class World:
             case seg.AtLeast():
                 return sum(self.holds(child, person) for child in node.of) >= node.n
             case seg.Attribute():
-                value = person.attributes.get(node.name)
-                if node.op in {"set", "missing"}:
-                    return (value is None) == (node.op == "missing")
-                if value is None:
-                    return node.missing == "include"
-                return self.compares(node.op, value, node.value)
+                return self.attribute(node, person)
             case seg.Metric():
                 value = self.metric(node.name, node.during, person)
                 if isinstance(node.value, seg.Percentile):
@@ -102,21 +98,35 @@ class World:
         """Whether an interval holds the instant."""
         return since <= self.as_of and (until is None or until > self.as_of)
 
+    def attribute(self, node: seg.Attribute, person: Person) -> bool:
+        """One attribute compared."""
+        value: Any = person.attributes.get(node.name)
+        for key in node.path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if node.measure and value is not None:
+            value = Decimal(len(value))
+        if node.op in {"set", "missing"}:
+            return (value is None) == (node.op == "missing")
+        operand: Any = node.value
+        if isinstance(operand, seg.OtherAttribute):
+            operand = person.attributes.get(operand.attribute)
+        if value is None or (operand is None and node.op != "anniversary_today"):
+            return node.missing == "include"
+        if isinstance(value, date):
+            zone = ZoneInfo(person.attributes.get("time_zone") or "UTC") if node.zone == "customer" else None
+            return self.timely(node.op, value, operand, zone)
+        return self.compares(node.op, value, operand)
+
     def compares(self, op: str, value: Any, operand: Any) -> bool:
         """One comparison of known values."""
-        if op in {"in_last", "older_than", "in_next"}:
-            return self.timely(op, value, length(operand))
-        if op == "anniversary_in_next":
-            days = (
-                self.as_of.date() + timedelta(days=i)
-                for i in range((self.as_of.date() + length(operand) - self.as_of.date()).days)
-            )
-            return any(_same_day(value, day) for day in days)
         if op == "matches":
             return re.search(operand, value, re.IGNORECASE) is not None
-        if op == "has":
-            return operand in value
-        low = [_comparable(item, value) for item in (operand if isinstance(operand, tuple) else (operand,))]
+        if isinstance(value, list):
+            small = [item.lower() if isinstance(item, str) else item for item in value]
+            among = [_comparable(item, "") if isinstance(item, str) else item for item in _each(operand)]
+            held = [item in small for item in among]
+            return {"has_all": all(held), "has_none": not any(held)}.get(op, any(held))
+        low = [_comparable(item, value) for item in _each(operand)]
         one = value.lower() if isinstance(value, str) else value
         tests: dict[str, Callable[[], bool]] = {
             "eq": lambda: one == low[0],
@@ -132,21 +142,47 @@ class World:
             "lt": lambda: one < low[0],
             "lte": lambda: one <= low[0],
             "between": lambda: low[0] <= one <= low[1],
-            "before": lambda: one < low[0],
-            "after": lambda: one > low[0],
-            "since": lambda: one >= low[0],
         }
         return bool(tests[op]())
 
-    def timely(self, op: str, value: Any, step: Any) -> bool:
-        """Whether an instant or a day lies so near."""
-        if isinstance(value, datetime):
-            past, now, future = self.as_of - step, self.as_of, self.as_of + step
-            tests = {"in_last": past <= value < now, "older_than": value < past, "in_next": now <= value < future}
-        else:
-            today = self.as_of.date()
-            past, future = today - step, today + step
-            tests = {"in_last": past < value <= today, "older_than": value <= past, "in_next": today < value <= future}
+    def timely(self, op: str, value: Any, operand: Any, zone: ZoneInfo | None) -> bool:
+        """A day or an instant compared, in the calendar of a zone; ``None`` = the store's."""
+        if isinstance(value, datetime) and zone is None and op in {"in_last", "older_than", "at_least_ago", "in_next"}:
+            past, now, future = self.as_of - length(operand), self.as_of, self.as_of + length(operand)
+            return bool(
+                {
+                    "in_last": past <= value < now,
+                    "older_than": value < past,
+                    "at_least_ago": value <= past,
+                    "in_next": now <= value < future,
+                }[op]
+            )
+        day = value.astimezone(zone or UTC).date() if isinstance(value, datetime) else value
+        today = self.as_of.astimezone(zone or UTC).date()
+        if op.startswith("anniversary"):
+            return any(_same_day(day, other) for other in _days_meant(op, operand, today))
+        if op == "in_period":
+            return _in_period(operand, day, today)
+        if op in {"in_last", "older_than", "at_least_ago", "in_next"}:
+            earliest, latest = today - length(operand), today + length(operand)
+            return bool(
+                {
+                    "in_last": earliest < day <= today,
+                    "older_than": day < earliest,
+                    "at_least_ago": day <= earliest,
+                    "in_next": today < day <= latest,
+                }[op]
+            )
+        days = [date.fromisoformat(str(item)) for item in _each(operand)]
+        tests = {
+            "on": day == days[0],
+            "eq": day == days[0],
+            "ne": day != days[0],
+            "before": day < days[0],
+            "after": day > days[0],
+            "since": day >= days[0],
+            "between": days[0] <= day <= days[-1],
+        }
         return bool(tests[op])
 
     def rows(self, name: str, during: Window | None, where: Iterable[seg.Filter], person: Person) -> list[Row]:
@@ -157,14 +193,16 @@ class World:
             timely = row["at"] < end and (start is None or row["at"] >= start)
             void = row.get("void_at")
             known = [(test, row.get(test.name)) for test in where]
-            passes = all(
-                (value is None) == (test.op == "missing") if test.op in {"set", "missing"}
-                else value is not None and self.compares(test.op, value, test.value)
-                for test, value in known
-            )  # fmt: skip
+            passes = all(self.passes(test, value) for test, value in known)
             if timely and (void is None or void > self.as_of) and passes:
                 found.append(row)
         return found
+
+    def passes(self, test: seg.Filter, value: Any) -> bool:
+        """One comparison of a property."""
+        if test.op in {"set", "missing"}:
+            return (value is None) == (test.op == "missing")
+        return test.missing == "include" if value is None else self.compares(test.op, value, test.value)
 
     def measure(self, rows: list[Row], measure: str, of: str | None) -> Any:
         """A measure over rows; ``None`` where there is nothing to measure."""
@@ -196,7 +234,7 @@ class World:
         }
         return metrics[name]()
 
-    def population(self, name: str, during: Window | None, among: str) -> list[tuple[Person, Any]]:
+    def population(self, name: str, during: Window | None, among: seg.Among) -> list[tuple[Person, Any]]:
         """Everyone a percentile or a rank is taken over, with their known value."""
         people = [person for person in self.known() if among == "everyone" or self.rows("order", None, (), person)]
         values = [(person, self.metric(name, during, person)) for person in people]
@@ -250,15 +288,42 @@ class World:
         return ahead + 1 <= cut
 
 
+def _each(operand: Any) -> tuple[Any, ...]:
+    return operand if isinstance(operand, tuple) else (operand,)
+
+
 def _comparable(operand: Any, value: Any) -> Any:
     if isinstance(value, str):
         return str(operand).lower()
-    if isinstance(value, datetime):
-        at = datetime.fromisoformat(str(operand))
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return date.fromisoformat(str(operand))
     return float(operand) if isinstance(value, float) else operand
+
+
+def _in_period(name: str, day: date, today: date) -> bool:
+    """Whether a day lies in a calendar period: so many days, weeks, months, quarters or years from today's."""
+    single = {"yesterday": "last_day", "today": "this_day", "tomorrow": "next_day"}
+    which, unit = single.get(name, name).split("_")
+    numbers: dict[str, Callable[[date], int]] = {
+        "day": lambda one: one.toordinal(),
+        "week": lambda one: (one.toordinal() - 1) // 7,
+        "month": lambda one: one.year * 12 + one.month,
+        "quarter": lambda one: one.year * 4 + (one.month - 1) // 3,
+        "year": lambda one: one.year,
+    }
+    return numbers[unit](day) - numbers[unit](today) == {"last": -1, "this": 0, "next": 1}[which]
+
+
+def _days_meant(op: str, operand: Any, today: date) -> list[date]:
+    """The days on which something may come round."""
+    around = [today + timedelta(days=i) for i in range(-800, 800)]
+    match op:
+        case "anniversary_today":
+            return [today]
+        case "anniversary_in":
+            return [today + length(operand)]
+        case "anniversary_in_next":
+            return [day for day in around if today <= day < today + length(operand)]
+        case _:
+            return [day for day in around if _in_period(operand, day, today)]
 
 
 def _same_day(born: date, day: date) -> bool:

@@ -245,8 +245,8 @@ class _Maker:
                     self._add(f"{form} {article}{rest}" if rest else form, "flag", name, target=not article)
 
     def _activity(self, name: str, activity: Activity) -> None:
-        plural = activity.plural if "plural" in type(activity).model_fields else None
-        for phrase in (*_said(name, activity.label, activity.synonyms), *([plural] if plural else ())):
+        said = (*_said(name, activity.label, activity.synonyms), activity.plural, *(activity.counted or ()))
+        for phrase in filter(None, said):
             self._add(phrase, "activity_noun", name)
         for verb in activity.verbs:
             self._verb(verb, "activity", name)

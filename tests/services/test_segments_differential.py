@@ -3,7 +3,7 @@
 import os
 import random
 import tempfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ AGES = [TINY, DAY, 7 * DAY - TINY, 7 * DAY, 7 * DAY + TINY, 30 * DAY, 60 * DAY, 
 AMOUNTS = [0, 10, 50, 50, 99.99, 100]
 STATES = ["Texas", "TEXAS", "California", "100% Corp_", None]
 DURATIONS = ["1d", "7d", "60d", "2w", "3mo", "1y"]
+PERIODS = ["today", "yesterday", "tomorrow", "this_week", "last_week", "next_week", "last_month", "next_quarter"]
 PRODUCTS = {"Beans": "Coffee", "Kettle": "Gear", "Mug": "Gear"}
 
 
@@ -39,19 +40,49 @@ def world(shop: Planted, chance: random.Random) -> World:
             "email": chance.choice([f"p{i}@gmail.com", f"p{i}@example.com", None]),
             "phone": chance.choice([f"+1202555010{i}", None]),
             "birthday": chance.choice([date(1990, 6, 15), date(2000, 2, 29), date(1985, 6, 20), None]),
-            "custom": chance.choice([{}, {"points": 250}, {"points": "many", "a/b": "x"}, {"*": "y", "$": "z"}]),
+            "time_zone": chance.choice(["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin", None]),
+            "custom": _custom(chance),
             "first_seen_at": NOW - chance.choice([*AGES, 730 * DAY]),
         }
-        state, name = chance.choice(STATES), f"P{i}"
-        person = Person(shop.person(name, region=state, **values), {}, values["first_seen_at"])
+        state, name, billing = chance.choice(STATES), f"P{i}", chance.choice(["US", "us", "DE", None])
+        number = shop.person(name, region=state, billing=billing, **values)
+        person = Person(number, {}, values["first_seen_at"])
         known = {**values, "state": state, "country": "US" if state else None, "first_seen": values["first_seen_at"]}
+        known["billing_country"] = billing
         known |= {"points": Decimal(250) if values["custom"].get("points") == 250 else None}
-        known |= {key: values["custom"].get(key) for key in ("a/b", "*", "$")}
+        known |= {key: values["custom"].get(key) for key in ("a/b", "*", "$", "likes")}
+        known |= _read(values["custom"])
         person.attributes = known
         _acts(shop, chance, name, person)
         people.append(person)
     shop.session.flush()
     return World(people, NOW)
+
+
+def _custom(chance: random.Random) -> dict[str, Any]:
+    """Lists, objects and dates, some of them of another kind than they should be."""
+    renewal = (NOW + chance.choice([-31, -7, -1, 0, 1, 7, 30]) * DAY).date().isoformat()
+    trial = (NOW + chance.choice([-1, 1]) * chance.choice(AGES)).isoformat()
+    offered: dict[str, list[Any]] = {
+        "likes": [["tea", "Milk"], ["TEA"], [], ["tea", "tea", "rum"]],
+        "taste": [{"coffee": {"roast": "Dark"}}, {"coffee": "any"}, {"*": "star", "0": "zero"}, ["zero"], "bitter"],
+        "renewal": [renewal, renewal, "2026-02-30", 20260615],
+        "trial": [trial, trial, "2026-06-15"],
+    }
+    plain: list[dict[str, Any]] = [{}, {"points": 250}, {"points": "many", "a/b": "x"}, {"*": "y", "$": "z"}]
+    chosen = {key: chance.choice(values) for key, values in offered.items() if chance.random() < 0.7}
+    return chance.choice(plain) | chosen
+
+
+def _read(custom: dict[str, Any]) -> dict[str, Any]:
+    """What the custom attributes say, where it is of the right kind."""
+    renewal, trial, taste = custom.get("renewal"), custom.get("trial"), custom.get("taste")
+    coffee = taste.get("coffee") if isinstance(taste, dict) else None
+    return {
+        "renewal": date.fromisoformat(renewal) if isinstance(renewal, str) and renewal != "2026-02-30" else None,
+        "trial": datetime.fromisoformat(trial) if trial and "T" in trial else None,
+        "taste": {**taste, "coffee": coffee if isinstance(coffee, dict) else None} if isinstance(taste, dict) else None,
+    }
 
 
 def _acts(shop: Planted, chance: random.Random, name: str, person: Person) -> None:
@@ -103,6 +134,7 @@ windows = st.none() | st.one_of(
     durations.map(lambda last: {"last": last}),
     st.just({"last": "1y", "until": "7d"}),
     st.just({"until": "60d"}),
+    st.sampled_from(["7d", "1mo"]).map(lambda previous: {"previous": previous}),
     st.sampled_from(["today", "yesterday", "this_week", "last_month", "this_quarter", "last_year"]).map(
         lambda name: {"calendar": name}
     ),
@@ -125,20 +157,43 @@ def _made(kind: str, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 
 
 missing = st.sampled_from([None, "include"])
+times = st.sampled_from(["first_seen", "birthday", "renewal", "trial"])
+zones = st.sampled_from([None, "customer"])
 among = st.sampled_from(["everyone", "buyers"])
 leaves = st.one_of(
     _made("attribute", name=st.sampled_from(["state", "email", "a/b", "*", "$"]), value=texts, missing=missing,
           op=st.sampled_from(["eq", "ne", "contains", "not_contains", "starts_with", "ends_with"])),
     _made("attribute", name=st.just("state"), op=st.sampled_from(["in", "not_in"]),
           value=st.lists(texts, min_size=1, max_size=3), missing=missing),
-    _made("attribute", name=st.sampled_from(["state", "phone", "birthday", "points"]),
+    _made("attribute", name=st.sampled_from(["state", "phone", "birthday", "points", "taste", "likes", "renewal"]),
           op=st.sampled_from(["set", "missing"])),
     _made("attribute", name=st.just("points"), op=comparisons, value=st.sampled_from([100, 250]), missing=missing),
-    _made("attribute", name=st.sampled_from(["first_seen", "birthday"]), value=durations,
-          op=st.sampled_from(["in_last", "older_than", "in_next"])),
-    _made("attribute", name=st.just("birthday"), op=st.just("anniversary_in_next"), value=durations),
-    _made("attribute", name=st.just("birthday"), op=st.sampled_from(["before", "after", "since"]),
-          value=st.sampled_from(["1990-06-15", "2000-02-29"])),
+    _made("attribute", name=times, value=durations, zone=zones, missing=missing,
+          op=st.sampled_from(["in_last", "older_than", "at_least_ago", "in_next"])),
+    _made("attribute", name=times, value=st.sampled_from(PERIODS), zone=zones, missing=missing,
+          op=st.sampled_from(["in_period", "anniversary_in_period"])),
+    _made("attribute", name=times, value=durations, zone=zones, missing=missing,
+          op=st.sampled_from(["anniversary_in", "anniversary_in_next"])),
+    _made("attribute", name=times, op=st.just("anniversary_today"), zone=zones, missing=missing),
+    _made("attribute", name=times, op=st.sampled_from(["on", "before", "after", "since"]), zone=zones, missing=missing,
+          value=st.sampled_from(["1990-06-15", "2000-02-29", "2026-06-14", "2026-06-15"])),
+    _made("attribute", name=times, op=st.just("between"), zone=zones, missing=missing,
+          value=st.sampled_from([["1990-06-15", "2026-06-14"], ["2026-06-15", "2026-06-15"]])),
+    _made("attribute", name=st.just("birthday"), op=st.sampled_from(["eq", "ne"]), value=st.just("1990-06-15")),
+    _made("attribute", name=st.just("country"), op=st.sampled_from(["eq", "ne"]), missing=missing,
+          value=st.just({"attribute": "billing_country"})),
+    _made("attribute", name=st.just("renewal"), op=st.sampled_from(["on", "before", "after", "since"]), missing=missing,
+          value=st.just({"attribute": "birthday"})),
+    _made("attribute", name=st.just("taste"), path=st.just(["coffee", "roast"]), op=st.sampled_from(["eq", "ne"]),
+          value=st.sampled_from(["dark", "light"]), missing=missing),
+    _made("attribute", name=st.just("taste"), path=st.sampled_from([["*"], ["0"], ["coffee", "roast"]]),
+          op=st.sampled_from(["set", "missing"])),
+    _made("attribute", name=st.just("likes"), op=st.just("has"), missing=missing,
+          value=st.sampled_from(["tea", "rum"])),
+    _made("attribute", name=st.just("likes"), op=st.sampled_from(["has_any", "has_all", "has_none"]), missing=missing,
+          value=st.lists(st.sampled_from(["tea", "MILK", "rum"]), min_size=1, max_size=2)),
+    _made("attribute", name=st.just("likes"), measure=st.just("length"), op=comparisons,
+          value=st.sampled_from([0, 1, 2]), missing=missing),
     _made("metric", name=st.sampled_from(["ltv", "order_count", "aov", "largest_order", "opens"]), op=comparisons,
           value=numbers, during=windows, missing=missing),
     _made("metric", name=st.sampled_from(["ltv", "aov", "order_count"]), op=st.sampled_from(["gt", "gte", "lt", "lte"]),
@@ -193,7 +248,8 @@ def test_postgresql_duckdb_and_plain_python_mean_the_same_people(
         catalog.forget()
         shop = Planted.store(session)
         for i in range(9):  # nobody as yet, but the custom attributes exist and points are numbers
-            custom = {"points": 0, "a/b": "x", "*": "y", "$": "z"}
+            custom = {"points": 0, "a/b": "x", "*": "y", "$": "z", "likes": ["x"], "renewal": "2026-01-01"}
+            custom |= {"taste": {"coffee": {"roast": "x"}, "*": "x", "0": "x"}, "trial": "2026-01-01T00:00:00Z"}
             shop.person(f"Later{i}", email=None, custom=custom, first_seen_at=NOW + DAY)
         planted = world(shop, random.Random(seed))  # noqa: S311 - repeatable on purpose
         file = Path(folder) / "store.duckdb"
