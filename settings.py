@@ -39,13 +39,17 @@ class Settings(BaseSettings):
     )
     vendor_port: int = Field(default=8025, ge=0, le=65535, description="Port of the vendor stand-in; 0 = any free one.")
     vendor_url: str | None = Field(
-        default=None, description="Address of a gateway to send through; unset = the vendor stand-in on this machine."
+        default=None,
+        description="Address of a gateway to send through; unset = the vendor stand-in on this machine, which alone "
+        "carries what people of a demo store get.",
     )
     vendor_guarantee: Literal["key", "lookup"] = Field(
         default="key", description="How a lost answer of the gateway is cleared up: idempotency keys, or a look-up."
     )
     receipts_secret: SecretStr | None = Field(
-        default=None, description="Signs delivery receipts; unset = unsigned ones are taken, from this machine only."
+        default=None,
+        description="Signs delivery receipts; needed for a provider elsewhere and behind a proxy. Unset = unsigned "
+        "ones are taken, from programs on this machine only.",
     )
     drains: int = Field(default=2, ge=1, le=64, description="Worker processes that send messages.")
     lease_seconds: int = Field(
@@ -108,11 +112,6 @@ class Settings(BaseSettings):
     def session_cookie(self) -> str:
         """Name of the sign-in cookie. Browsers share cookies between the ports of a host, so the port is part of it."""
         return "__Host-parley" if self.secure else f"parley-{self.port}"
-
-    @property
-    def vendor_address(self) -> str:
-        """Where the gateway is: the configured one, else the stand-in."""
-        return self.vendor_url or f"http://127.0.0.1:{self.vendor_port}"
 
     @property
     def verifier_address(self) -> str | None:

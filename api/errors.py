@@ -23,7 +23,9 @@ log = structlog.get_logger()
 
 
 def status_of(error: ParleyError) -> int:
-    """The status that says the kind of an error."""
+    """The status that says the kind of an error; a body that is too large has its own (RFC 9110, 15.5.14)."""
+    if error.code == "too_large":
+        return 413
     return next(status for kind, status in STATUS.items() if isinstance(error, kind))
 
 

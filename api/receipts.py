@@ -4,11 +4,14 @@
 applied afterwards by the sweeper; a provider that hears anything but 2xx must tell us again.
 """
 
+import functools
 import hmac
 import ipaddress
 import json
 import time
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
@@ -18,11 +21,14 @@ from db.session import transaction
 from domain.errors import Forbidden, Invalid
 from domain.messages import Receipt
 from services import receipts
-from settings import settings
+from settings import secret, settings
 
 MAX_BODY = 1024 * 1024
 MAX_RECEIPTS = 1_000
 MAX_AGE_SECONDS = 300
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""Headers by which a proxy says whom it speaks for."""
 
 router = APIRouter(prefix="/v1", tags=["receipts"])
 
@@ -62,15 +68,16 @@ async def _read(request: Request) -> bytes:
 def _check_sender(request: Request, body: bytes, stamp: str, seal: str) -> None:
     """With a secret configured, only who knows it is heard, within 5 minutes; without one, programs on this machine.
 
-    A browser names an origin, so a page somebody has open on this machine is not taken for the provider.
+    What is signed must be signed rightly in any case: the stand-in signs with a secret of the store's own.
     """
-    secret = settings().receipts_secret
-    if secret is None:
-        if not _is_here(request) or "origin" in request.headers:
+    configured = settings().receipts_secret
+    if configured is None and not seal:
+        if not _is_here(request):
             fix = "Set PARLEY_RECEIPTS_SECRET here and at the provider."
             raise Forbidden("receipts_unsigned", "Unsigned receipts are taken from this machine only.", fix)
         return
-    right = hmac.digest(secret.get_secret_value().encode(), f"{stamp}.".encode() + body, "sha256").hex()
+    known = configured.get_secret_value() if configured else _own_secret(settings().home)
+    right = hmac.digest(known.encode(), f"{stamp}.".encode() + body, "sha256").hex()
     fresh = stamp.isdecimal() and abs(time.time() - int(stamp)) <= MAX_AGE_SECONDS
     if not (hmac.compare_digest(right.encode(), seal.encode()) and fresh):
         raise Forbidden(
@@ -79,10 +86,27 @@ def _check_sender(request: Request, body: bytes, stamp: str, seal: str) -> None:
 
 
 def _is_here(request: Request) -> bool:
+    """Whether a program on this machine asks, for itself.
+
+    A browser names an origin, so a page somebody has open here is not taken for the provider. Behind a proxy on this
+    machine everybody seems to be here: proxies say whom they speak for, and people then reach Parley elsewhere.
+    """
+    if "origin" in request.headers or any(name in request.headers for name in FORWARDED):
+        return False
+    asking = request.client.host if request.client else ""
+    return _is_loopback(asking) and _is_loopback(urlsplit(settings().address).hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@functools.cache
+def _own_secret(home: Path) -> str:
+    return secret("receipts", home)
 
 
 def _parsed(body: bytes) -> list[Receipt]:

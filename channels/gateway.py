@@ -121,6 +121,10 @@ class Gateway:
                 if kept.sock is not None and not _has_something_to_say(kept.sock):
                     return kept
                 kept.close()
+        return self.opened()
+
+    def opened(self) -> http.client.HTTPConnection:
+        """A new connection. Raises OSError."""
         kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
         made = kind(self._host, self._port, timeout=self._timeout)
         made.connect()

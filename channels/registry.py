@@ -10,10 +10,11 @@ from datetime import timedelta
 from channels.gateway import Gateway
 from channels.provider import Provider
 from channels.smtp import Smtp
+from channels.stand_in import NAME, SECRET, StandIn
 from domain.messages import Guarantee
-from settings import Settings, settings
+from settings import secret, settings
 
-STAND_IN = "vendor"
+STAND_IN, GATEWAY, RELAY = NAME, "gateway", "smtp"
 
 
 @functools.cache
@@ -21,19 +22,20 @@ def providers() -> Mapping[str, Provider]:
     """The configured providers by name, once per process."""
     configured = settings()
     timeout = timedelta(seconds=configured.provider_timeout_seconds)
-    found: dict[str, Provider] = {STAND_IN: _gateway(configured, timeout)}
-    if configured.smtp_url:
-        found["smtp"] = Smtp(configured.smtp_url.get_secret_value(), timeout=timeout)
-    return found
-
-
-def _gateway(configured: Settings, timeout: timedelta) -> Gateway:
     guarantee = Guarantee(configured.vendor_guarantee)
-    return Gateway(configured.vendor_address, name=STAND_IN, guarantee=guarantee, timeout=timeout)
+    stand_in = StandIn(configured.vendor_port, secret(SECRET), guarantee=guarantee, timeout=timeout)
+    found: dict[str, Provider] = {STAND_IN: stand_in}
+    if configured.vendor_url:
+        found[GATEWAY] = Gateway(configured.vendor_url, name=GATEWAY, guarantee=guarantee, timeout=timeout)
+    if configured.smtp_url:
+        found[RELAY] = Smtp(configured.smtp_url.get_secret_value(), timeout=timeout)
+    return found
 
 
 def route(channel: str, *, demo: bool, available: Mapping[str, Provider]) -> str:
     """The name of the provider that carries a channel; people of a demo store are reached by the stand-in only."""
-    if channel == "email" and not demo and "smtp" in available:
-        return "smtp"
-    return STAND_IN
+    if demo:
+        return STAND_IN
+    if channel == "email" and RELAY in available:
+        return RELAY
+    return GATEWAY if GATEWAY in available else STAND_IN

@@ -24,7 +24,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from settings import settings
+from channels.stand_in import HERE, SECRET, proof
+from settings import secret, settings
 
 MAX_BODY = 4 * 1024 * 1024
 MOST_RECEIPTS_AT_ONCE = 500
@@ -61,10 +62,14 @@ class _Due:
 class Vendor:
     """The stand-in: ``journal`` is its memory, ``receipts_url`` where it reports to (nowhere, if empty)."""
 
-    def __init__(self, manner: Manner, journal: Path, receipts_url: str, secret: str | None = None) -> None:
+    def __init__(
+        self, manner: Manner, journal: Path, receipts_url: str, secret: str | None = None, proof_secret: str = ""
+    ) -> None:
+        """``secret`` signs what it reports, ``proof_secret`` shows that it is the stand-in of this store."""
         self._manner = manner
         self._receipts_url = receipts_url
         self._secret = secret
+        self._proof = proof_secret
         self._taken: dict[str, str] = {}
         self._known: dict[str, str] = {}
         self._due: list[_Due] = []
@@ -78,6 +83,7 @@ class Vendor:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post("/send", self.send)
         app.router.add_get("/messages/{ours}", self.find)
+        app.router.add_get("/proof/{asked}", self.prove)
         app.router.add_get("/healthz", _healthy)
         app.cleanup_ctx.append(self._telling)
         return app
@@ -119,6 +125,12 @@ class Vendor:
         if theirs is None:
             return web.json_response({"code": "unknown_message"}, status=404)
         return web.json_response({"status": "QUEUED_BY_VENDOR", "vendorMessageId": theirs})
+
+    async def prove(self, request: web.Request) -> web.Response:
+        """Answer what only this store's stand-in can, on this very port."""
+        address = request.transport.get_extra_info("sockname") if request.transport else None
+        port = address[1] if address else 0
+        return web.Response(text=proof(self._proof, port, request.match_info["asked"]))
 
     async def _take_time(self, ours: str) -> None:
         shortest, longest = self._manner.latency
@@ -237,9 +249,9 @@ def main() -> None:
         shuffling=said.shuffling,
         seed=said.seed,
     )
-    secret = configured.receipts_secret.get_secret_value() if configured.receipts_secret else None
-    vendor = Vendor(manner, said.journal, said.receipts_url, secret)
-    web.run_app(vendor.app(), host="127.0.0.1", port=said.port, print=None, access_log=None)
+    signs = configured.receipts_secret.get_secret_value() if configured.receipts_secret else secret("receipts")
+    vendor = Vendor(manner, said.journal, said.receipts_url, signs, secret(SECRET))
+    web.run_app(vendor.app(), host=HERE, port=said.port, print=None, access_log=None)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from api.receipts import MAX_BODY, MAX_RECEIPTS
 from api.receiver import app
 from channels.vendor import signed
 from db.session import transaction
-from settings import settings
+from settings import secret, settings
 
 
 def _receipt(**changes: Any) -> dict[str, Any]:
@@ -86,7 +86,9 @@ def test_bytes_that_are_no_json_or_too_many_are_refused(client: TestClient) -> N
         assert client.post("/v1/receipts", content=body).json()["error"]["code"] == "not_json"
     for said in (_receipt(code="\0"), _receipt(status="\0")):
         assert client.post("/v1/receipts", json=said).json()["error"]["code"] == "value_impossible"
-    assert client.post("/v1/receipts", content=b" " * (MAX_BODY + 1)).json()["error"]["code"] == "too_large"
+    large = client.post("/v1/receipts", content=b" " * (MAX_BODY + 1))
+    assert (large.status_code, large.json()["error"]["code"]) == (413, "too_large")
+    assert set(large.json()["error"]) == {"code", "message", "fix", "path"}
 
 
 def test_a_database_that_is_away_is_not_a_yes(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +112,27 @@ def test_a_page_in_a_browser_on_this_machine_is_not_heard(client: TestClient, da
     answer = client.post("/v1/receipts", json=_receipt(), headers={"Origin": "https://elsewhere.example.com"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "receipts_unsigned")
     assert _stored(database) == 0
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_behind_a_proxy_on_this_machine_a_secret_is_needed(client: TestClient, database: str, header: str) -> None:
+    answer = client.post("/v1/receipts", json=_receipt(), headers={header: "127.0.0.1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "receipts_unsigned")
+    assert "PARLEY_RECEIPTS_SECRET" in answer.json()["error"]["fix"]
+    assert _stored(database) == 0
+
+
+def test_where_people_reach_it_from_elsewhere_a_secret_is_needed(
+    client: TestClient, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_PUBLIC_URL", "https://parley.example.com")
+    settings.cache_clear()
+    assert client.post("/v1/receipts", json=_receipt()).status_code == 403
+    body, now = json.dumps(_receipt()).encode(), int(time.time())
+    for known, status in (("somebody else's", 403), (secret("receipts"), 202)):
+        answer = client.post("/v1/receipts", content=body, headers=signed(known, body, now))
+        assert answer.status_code == status
+    assert _stored(database) == 1
 
 
 def test_with_a_secret_only_who_knows_it_is_heard_and_not_for_long(

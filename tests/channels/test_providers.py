@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from channels.gateway import Gateway, payload, receipt, understood
 from channels.provider import Provider
 from channels.registry import route
 from channels.smtp import Smtp, mime, wire
+from channels.stand_in import SECRET, StandIn, proof
 from domain.errors import Unavailable
-from domain.messages import Guarantee, Letter, Result
+from domain.messages import CHANNELS, Guarantee, Letter, Result
+from settings import secret
 from tests.channels.test_vendor import vendor
 
 SOON = timedelta(seconds=0.5)
@@ -279,11 +282,63 @@ class TestSmtp(Contract):
         assert "encryption" in (outcome.detail or "")
 
 
+def test_the_stand_in_is_believed_only_when_it_proves_to_be_this_stores(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    with vendor(journal) as (port, _):
+        for known, result in (("somebody else's", Result.TRANSIENT), (secret(SECRET), Result.ACCEPTED)):
+            provider = StandIn(port, known)
+            [outcome] = provider.send([letter()], forever())
+            provider.close()
+            assert outcome.result is result
+            assert len(journal.read_text().splitlines()) == (result is Result.ACCEPTED)
+        assert proof("s", port, "asked") != proof("s", port + 1, "asked")  # so no other port can pass the question on
+
+
+def test_a_demo_store_finds_no_way_out_where_something_else_listens(tmp_path: Path) -> None:
+    with other_program() as port:
+        provider = StandIn(port, secret(SECRET))
+        [outcome] = provider.send([letter()], forever())
+        with pytest.raises(Unavailable):
+            provider.find(uuid.uuid4())
+        provider.close()
+    assert (outcome.result, outcome.code) == (Result.TRANSIENT, "unreachable")
+    assert "not the vendor stand-in" in (outcome.detail or "")
+
+
+@contextlib.contextmanager
+def other_program() -> Iterator[int]:
+    """A program that answers everything with yes, on a port of its own."""
+
+    class Yes(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Yes)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_people_of_a_demo_store_are_reached_by_the_stand_in_only() -> None:
     both: dict[str, Any] = {"vendor": None, "smtp": None}
     assert route("email", demo=False, available=both) == "smtp"
     assert route("email", demo=True, available=both) == "vendor"
     assert route("sms", demo=False, available=both) == "vendor"
+    everything = both | {"gateway": both["vendor"]}
+    assert route("email", demo=False, available=everything) == "smtp"
+    assert route("sms", demo=False, available=everything) == "gateway"
+    assert {route(channel, demo=True, available=everything) for channel in CHANNELS} == {"vendor"}
     assert route("email", demo=False, available={"vendor": both["vendor"]}) == "vendor"
 
 
