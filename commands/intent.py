@@ -1,13 +1,19 @@
 """Which companies are about to buy, and who is told?"""
 
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter
 from typer.core import TyperGroup
 
-from domain.errors import ParleyError, Unavailable
+from domain.catalog import suggestion
+from domain.errors import Invalid, ParleyError, Unavailable
+from domain.intent import Boundary, Company
 from services import intent
 
 FAILED, REFUSED = 1, 2
@@ -37,6 +43,10 @@ app = typer.Typer(
 
 Work = Annotated[Path, typer.Option("--work", help="The working copy that parley intent init made.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts as today.")]
+Reading = Annotated[
+    Boundary,
+    typer.Option("--boundary", help="Whether the day exactly N days ago is within the last N days: inclusive, or not."),
+]
 
 
 @app.command()
@@ -61,6 +71,57 @@ def init(
 ) -> None:
     """Copy a CRM to work on; the copy appears when it is whole."""
     typer.echo(f"{work}: {_listed(intent.init(source, work, force=force))}")
+
+
+@app.command()
+def tiers(
+    work: Work,
+    as_of: Day = None,
+    boundary: Reading = Boundary.STRICT,
+    tier: Annotated[str | None, typer.Option("--tier", help="List one tier only, for example HIGH.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer as one JSON document.")] = False,  # noqa: FBT002 - a switch
+) -> None:
+    """List every company with its tier and the facts behind it, the most likely buyers first."""
+    found = intent.report(work, as_of=day(as_of), boundary=boundary)
+    if tier is not None:
+        found = replace(found, companies=_of_tier(found, tier))
+    if json:
+        sys.stdout.buffer.write(TypeAdapter(intent.Report).dump_json(found, indent=2) + b"\n")
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in found.counts.items())
+    typer.echo(f"As of {found.as_of}, boundary {found.boundary}: {counts}")
+    for name, rule in found.rules.items():
+        typer.echo(f"  {name:<8}{rule}")
+    if found.companies:
+        typer.echo("\n" + "\n".join(_table(found.companies)))
+
+
+def _of_tier(found: intent.Report, tier: str) -> list[Company]:
+    named = {name.lower(): name for name in found.counts}
+    if tier.lower() not in named:
+        raise Invalid("unknown_tier", f"there is no tier {tier!r}", suggestion(tier, found.counts), "tier")
+    return [company for company in found.companies if company.tier == named[tier.lower()]]
+
+
+def _table(companies: list[Company]) -> Iterator[str]:
+    """A line per company; days are those of the last visit and publication, of whatever age."""
+    width = max(len(str(company.id)) for company in companies)
+    domains = max(len(company.domain or "") for company in companies)
+    head = f"{'company':>{max(width, 7)}}  {'domain':<{domains}}"
+    yield f"{'tier':<8}{head}  visits 7 d  {'last visit':<10}  news 7 d   30 d  {'last news':<10}  headline"
+    for company in companies:
+        facts = company.facts
+        yield (
+            f"{company.tier:<8}{company.id!s:>{max(width, 7)}}  {_printable(company.domain or ''):<{domains}}"
+            f"  {facts.visits_last_7_days:>10,}  {facts.last_visit_on or '-'!s:<10}"
+            f"  {facts.news_last_7_days:>8,}  {facts.news_last_30_days:>5,}  {facts.last_news_on or '-'!s:<10}"
+            f"  {_printable(facts.news[0].headline or '') if facts.news else ''}"
+        ).rstrip()
+
+
+def _printable(text: str) -> str:
+    """Somebody else's words on one line, without signs that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def day(as_of: datetime | None) -> date:

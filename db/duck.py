@@ -25,6 +25,7 @@ CLOSED = {**CONFIG, "enable_external_access": "false", "python_enable_replacemen
 """A file that is asked reaches no other file, and no name in it means a variable of this program."""
 
 TIMEOUT_SECONDS = 10.0
+KEEP_SECONDS = 120.0
 
 HEADER = struct.Struct("<8x4sQ")
 MAGIC = b"DUCK"
@@ -64,6 +65,12 @@ class DuckFile:
     path: Path
     connection: duckdb.DuckDBPyConnection
 
+    def keep(self, view: str) -> None:
+        """Read a view once and keep its rows in memory, for whoever asks it several times. Raises as ``run``."""
+        kept = quoted(f"{view} kept")
+        self.run(f"create temp table if not exists {kept} as from {quoted(view)}", seconds=KEEP_SECONDS)
+        self.run(f"create or replace temp view {quoted(view)} as from {kept}")
+
     def rows(self, statement: sa.Select[*tuple[Any, ...]] | sa.TextClause) -> list[dict[str, Any]]:
         """Run a statement; one dict per row. Raises as ``run``."""
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
@@ -79,13 +86,16 @@ class DuckFile:
             found += (dict(zip(names, row, strict=True)) for row in batch)
         return found
 
-    def run(self, statement: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
-        """Run a statement in DuckDB's words, at most for ten seconds.
+    def run(
+        self, statement: str, values: list[Any] | None = None, *, seconds: float | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Run a statement in DuckDB's words, at most for ten seconds or those given.
 
         Raises Invalid (``missing_in_file``, ``wrong_type_in_file``) where the file is not what its catalog says,
         Unavailable (``too_slow``) after the time.
         """
-        alarm = Timer(TIMEOUT_SECONDS, self.connection.interrupt)
+        limit = seconds or TIMEOUT_SECONDS
+        alarm = Timer(limit, self.connection.interrupt)
         alarm.start()
         try:
             return self.connection.execute(statement, values)
@@ -94,7 +104,7 @@ class DuckFile:
         except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
             raise _unlike(self.path, "wrong_type_in_file", error) from None
         except duckdb.InterruptException:
-            message = f"the question took longer than {TIMEOUT_SECONDS:.0f} seconds"
+            message = f"the question took longer than {limit:.0f} seconds"
             raise Unavailable("too_slow", message, "narrow it, or ask again when less is going on") from None
         finally:
             alarm.cancel()

@@ -103,7 +103,8 @@ class Occurrences:
             return None, today
         if during.last or during.until:
             up_to = today - length(during.until) if during.until else today
-            return today - length(during.last) if during.last else None, up_to
+            after = today - length(during.last) if during.last else None
+            return after - timedelta(days=1) if after and during.inclusive else after, up_to
         start, end = during.bounds(self.scope.as_of + timedelta(days=1), self.scope.zone)
         after = start.astimezone(self.scope.zone).date() - timedelta(days=1) if start else None
         return after, min(today, end.astimezone(self.scope.zone).date() - timedelta(days=1))

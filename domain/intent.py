@@ -37,7 +37,7 @@ class Publication:
     """Something was published about a company."""
 
     on: date
-    headline: str
+    headline: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,30 @@ class Contact:
     last_name: str | None
     email: str | None
     phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a company did lately, as of a day; the windows are those of the rule, in its boundary.
+
+    ``visits`` and ``news`` are the latest ones, of the last 7 and 30 days, latest first.
+    """
+
+    visits_last_7_days: int
+    news_last_7_days: int
+    news_last_30_days: int
+    last_visit_on: date | None
+    last_news_on: date | None
+    visits: tuple[Visit, ...] = ()
+    news: tuple[Publication, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company in its tier; ``domain`` is its host, without www and in lower case."""
+
+    id: Key
+    address: str | None
+    domain: str | None
+    tier: str
+    facts: Facts

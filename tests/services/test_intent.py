@@ -2,21 +2,23 @@
 
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from domain.errors import Conflict, Invalid, Unavailable
+from domain.intent import Boundary, Publication, Visit, lies_within
 from services import datasets, intent
 from tests import crm
 
 TODAY = date(2024, 4, 30)
 
 
-def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(path, read_only=True) as connection:
         return connection.execute(query).fetchall()
 
@@ -217,3 +219,90 @@ def test_visits_are_a_companys_by_a_contacts_address_or_the_domain_but_never_by_
     with datasets.open_file("crm", path) as opened:
         found = opened.file.run("select company_id, list(id order by id) from visit group by 1 order by 1").fetchall()
     assert found == [(1, [0, 1, 2, 3, 5]), (2, [5])]
+
+
+def tiers(path: Path, boundary: Boundary, as_of: date = TODAY) -> dict[object, str]:
+    with datasets.open_file("crm", path) as opened:
+        return {company.id: company.tier for company in intent.companies(opened, as_of=as_of, boundary=boundary)}
+
+
+@pytest.mark.parametrize("boundary", Boundary)
+def test_every_company_of_an_invented_crm_is_in_the_tier_that_was_planted(made: Path, boundary: Boundary) -> None:
+    planted = dict(rows(made, f"select id, {boundary} from planted.companies"))
+    assert tiers(made, boundary) == planted
+    high = {company for company, tier in planted.items() if tier == "HIGH"}
+    with datasets.open_file("crm", made) as opened:
+        assert intent.high(opened, as_of=TODAY, boundary=boundary) == high
+
+
+BOUNDARIES = [
+    # days since the visit, days since the news, strict, inclusive
+    (0, 0, "HIGH", "HIGH"),
+    (6, 6, "HIGH", "HIGH"),
+    (7, 6, "MEDIUM", "HIGH"),
+    (6, 7, "MEDIUM", "HIGH"),
+    (7, 7, "MEDIUM", "HIGH"),
+    (8, 6, "MEDIUM", "MEDIUM"),
+    (6, 8, "MEDIUM", "MEDIUM"),
+    (0, 29, "MEDIUM", "MEDIUM"),
+    (0, 30, "LOW", "MEDIUM"),
+    (0, 31, "LOW", "LOW"),
+    (0, None, "LOW", "LOW"),
+    (None, 0, "MEDIUM", "MEDIUM"),
+    (-1, 0, "MEDIUM", "MEDIUM"),  # dated ahead
+    (0, -1, "LOW", "LOW"),
+    (None, None, "LOW", "LOW"),
+]
+
+
+def test_the_boundary_days_count_as_it_is_written(tmp_path: Path) -> None:
+    def on(days: int | None) -> date | None:
+        return None if days is None else TODAY - timedelta(days=days)
+
+    hosts = {i: f"c{i}.example.com" for i in range(len(BOUNDARIES))}
+    path = crm.write(
+        tmp_path / "source.duckdb",
+        companies=[(i, None, host) for i, host in hosts.items()],
+        website_visits=[(i, f"x@{hosts[i]}", on(visit)) for i, (visit, *_) in enumerate(BOUNDARIES)],
+        news_publications=[(i, "News", f"https://{hosts[i]}", on(news)) for i, (_, news, *_) in enumerate(BOUNDARIES)],
+    )
+    assert tiers(path, Boundary.STRICT) == {i: strict for i, (_, _, strict, _) in enumerate(BOUNDARIES)}
+    assert tiers(path, Boundary.INCLUSIVE) == {i: inclusive for i, (*_, inclusive) in enumerate(BOUNDARIES)}
+
+
+def test_the_23rd_of_april_is_not_within_7_days_of_the_30th() -> None:
+    said = {day: (lies_within(date(2024, 4, day), 7, TODAY, Boundary.STRICT)) for day in (22, 23, 24, 30)}
+    assert said == {22: False, 23: False, 24: True, 30: True}
+    assert lies_within(date(2024, 4, 23), 7, TODAY, Boundary.INCLUSIVE)
+    assert not lies_within(date(2024, 4, 22), 7, TODAY, Boundary.INCLUSIVE)
+    assert not lies_within(date(2024, 5, 1), 7, TODAY, Boundary.INCLUSIVE)
+
+
+def test_companies_come_with_the_facts_behind_their_tier_the_likeliest_first(tmp_path: Path) -> None:
+    path = crm.write(
+        tmp_path / "source.duckdb",
+        companies=[(1, "1 Example Street", "a.example.com"), (2, None, "b.example.com"), (3, None, None)],
+        website_visits=[
+            (1, "x@a.example.com", date(2024, 4, 20)),
+            (2, "X@b.example.com", date(2024, 4, 28)),
+            (2, "X@b.example.com", date(2024, 4, 28)),
+            (3, "y@b.example.com", TODAY),
+            (4, "y@b.example.com", date(2024, 5, 1)),
+        ],
+        news_publications=[
+            (1, "Opens", "https://a.example.com", date(2024, 3, 1)),
+            (2, "Moves", "https://b.example.com", date(2024, 4, 25)),
+            (3, None, "https://b.example.com", date(2024, 4, 10)),
+        ],
+    )
+    report = intent.report(path, as_of=TODAY, boundary=Boundary.STRICT)
+    assert report.counts == {"HIGH": 1, "MEDIUM": 0, "LOW": 2}
+    assert report.rules["LOW"] == "all others"
+    best, second, last = report.companies
+    assert (best.id, best.tier, best.domain) == (2, "HIGH", "b.example.com")
+    assert (best.facts.visits_last_7_days, best.facts.news_last_7_days, best.facts.news_last_30_days) == (2, 1, 2)
+    assert best.facts.visits == (Visit(TODAY, "y@b.example.com"), Visit(date(2024, 4, 28), "x@b.example.com"))
+    assert best.facts.news == (Publication(date(2024, 4, 25), "Moves"), Publication(date(2024, 4, 10), None))
+    assert (second.id, second.tier, second.address) == (1, "LOW", "1 Example Street")
+    assert (second.facts.last_visit_on, second.facts.last_news_on) == (date(2024, 4, 20), date(2024, 3, 1))
+    assert (last.id, last.facts.last_visit_on, last.facts.visits) == (3, None, ())
