@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.segments import Condition, Definition, Name, Node
+from domain.segments import Condition, Definition
+from domain.segments_operands import Name, Node
 from domain.windows import Window
 
 MAX_TIERS = 20
