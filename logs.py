@@ -1,11 +1,17 @@
 """How do processes write their logs? One line per event; a traceback shows code, never the values it worked on."""
 
+from typing import TextIO
+
 import structlog
 
 
-def configure(level: str) -> None:
-    """Log from ``level`` on. Values of variables stay out: passwords are among them, and what is known of people."""
+def configure(level: str, to: TextIO | None = None) -> None:
+    """Log from ``level`` on, to standard output unless said otherwise.
+
+    Values of variables stay out: passwords are among them, and what is known of people.
+    """
     structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(to),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -94,6 +94,26 @@ class Settings(BaseSettings):
     verifier_keep_days: int = Field(
         default=30, ge=0, description="For how many days the verdict on an address is believed before it is asked anew."
     )
+    alert_target: Literal["http", "slack", "smtp"] = Field(
+        default="http", description="Who is told of buying intent: an HTTP endpoint, a Slack channel or a mailbox."
+    )
+    alert_url: SecretStr | None = Field(
+        default=None, description="Address that alerts are posted to, as JSON: an HTTP endpoint or a Slack webhook."
+    )
+    alert_key: SecretStr | None = Field(default=None, description="Bearer token for the HTTP endpoint of alerts.")
+    alert_guarantee: Literal["neither", "key"] = Field(
+        default="neither", description="Whether the HTTP endpoint of alerts honours idempotency keys (key)."
+    )
+    alert_from: str = Field(default="intent@example.com", description="Address that alerts come from.")
+    alert_inbox: str | None = Field(
+        default=None, description="Mailbox of business development, which alerts by SMTP go to."
+    )
+    intent_work: Path | None = Field(
+        default=None, description="Working copy of a CRM that is validated and alerted on every day; unset = never."
+    )
+    intent_at: str = Field(
+        default="06:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="At what time of the day, in UTC."
+    )
     demo: bool = Field(default=True, description="Load the demo store into an empty database on first run.")
     demo_customers: int = Field(default=20_000, ge=1, le=1_000_000, description="How many people the demo store has.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -7,13 +7,11 @@ asked, and the answers there are stand.
 """
 
 import json
-import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Lock
 from typing import Any
@@ -21,36 +19,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from channels.patience import Patience, retry_after
 from channels.provider import TIMEOUT
 from channels.verifier_wires import UNREADABLE, WIRES
 from domain.verdicts import Answer, Unanswered
 
 CONCURRENCY = 8
-ATTEMPTS = 4
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
-"""A service that asks for more than that is not waited for: the rest is asked about in the next run."""
-
 GIVE_UP_AFTER = 5
 """So many addresses in a row without an answer, and the others are left for the next run."""
 
 MOST_BYTES = 65_536
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How to wait: ``sleep`` and ``chance`` are the world's, except in tests."""
-
-    first: float = FIRST_PAUSE_SECONDS
-    longest: float = LONGEST_PAUSE_SECONDS
-    attempts: int = ATTEMPTS
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = field(default_factory=lambda: random.SystemRandom().random)
-
-    def pause(self, attempt: int) -> float:
-        """Seconds to wait after attempt number ``attempt``, counted from 1: full jitter under a doubling ceiling."""
-        return float(min(self.longest, self.first * 2**attempt)) * self.chance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +152,3 @@ def _read(answer: httpx.Response, deadline: float) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return said if isinstance(said, dict) else None
-
-
-def retry_after(said: str | None, now: datetime) -> float | None:
-    """The seconds that a ``Retry-After`` header asks for, which holds seconds or a date (RFC 9110 10.2.3)."""
-    if said is None:
-        return None
-    if said.strip().isdecimal():
-        return float(said)
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None

@@ -9,7 +9,7 @@ It speaks Kickbox's format and judges by the first of these that applies:
 3. an address of a group (info@) or at a throw-away domain is risky;
 4. a domain that does not exist, or says that it takes no mail (RFC 7505), makes it undeliverable; one that has no mail
    server but an address of its own (RFC 5321 5.1) makes it risky;
-5. while DNS cannot be asked the answer is unknown, never undeliverable.
+5. while DNS cannot be asked, or knows only names of its own, the answer is unknown, never undeliverable.
 
 It does not knock at mailboxes: what it calls deliverable is an address whose domain takes mail. A service does more.
 """
@@ -81,21 +81,33 @@ LookUp = Callable[[str], Awaitable[Mail]]
 
 
 async def ask_dns(domain: str) -> Mail:
-    """What DNS says about a domain's mail, within ``DNS_SECONDS``."""
+    """What DNS says about a domain's mail, each question within ``DNS_SECONDS``.
+
+    A name server that does not even know the root of all names sees a small world of its own, so from there it means
+    nothing that a domain is not found.
+    """
     try:
         resolver = dns.asyncresolver.Resolver()
         resolver.lifetime = DNS_SECONDS
-        try:
-            answer = await resolver.resolve(domain, "MX")
-        except dns.resolver.NoAnswer:
-            addresses = await resolver.resolve_name(domain)
-            return Mail.UNSERVED if any(True for _ in addresses.addresses()) else Mail.ABSENT
+        mail = await _told(resolver, domain)
+        if mail in {Mail.ABSENT, Mail.REFUSED}:
+            await resolver.resolve(".", "NS")
+    except (dns.exception.DNSException, OSError):
+        return Mail.UNTOLD
+    return mail
+
+
+async def _told(resolver: dns.asyncresolver.Resolver, domain: str) -> Mail:
+    try:
+        answer = await resolver.resolve(domain, "MX")
     except dns.resolver.NXDOMAIN:
         return Mail.ABSENT
     except dns.resolver.NoAnswer:
-        return Mail.REFUSED
-    except (dns.exception.DNSException, OSError):
-        return Mail.UNTOLD
+        try:
+            await resolver.resolve_name(domain)
+        except dns.resolver.NoAnswer:
+            return Mail.REFUSED
+        return Mail.UNSERVED
     hosts = [record.exchange.to_text() for record in answer]
     return Mail.REFUSED if hosts == ["."] else Mail.SERVED
 

@@ -11,6 +11,7 @@ import typer
 from pydantic import TypeAdapter
 from typer.core import TyperGroup
 
+from commands import alerts
 from domain.catalog import suggestion
 from domain.errors import Invalid, ParleyError, Unavailable
 from domain.intent import Boundary, Company
@@ -47,6 +48,7 @@ Reading = Annotated[
     Boundary,
     typer.Option("--boundary", help="Whether the day exactly N days ago is within the last N days: inclusive, or not."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Answer as one JSON document.")]
 
 
 @app.command()
@@ -79,7 +81,7 @@ def tiers(
     as_of: Day = None,
     boundary: Reading = Boundary.STRICT,
     tier: Annotated[str | None, typer.Option("--tier", help="List one tier only, for example HIGH.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Answer as one JSON document.")] = False,  # noqa: FBT002 - a switch
+    json: Json = False,  # noqa: FBT002 - a switch
 ) -> None:
     """List every company with its tier and the facts behind it, the most likely buyers first."""
     found = intent.report(work, as_of=day(as_of), boundary=boundary)
@@ -94,6 +96,41 @@ def tiers(
         typer.echo(f"  {name:<8}{rule}")
     if found.companies:
         typer.echo("\n" + "\n".join(_table(found.companies)))
+
+
+@app.command()
+def validate(
+    work: Work,
+    as_of: Day = None,
+    boundary: Reading = Boundary.STRICT,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a file that another process has.")] = 60,
+    json: Json = False,  # noqa: FBT002 - a switch
+) -> None:
+    """Verify the addresses of companies with high intent, and write the verdicts into the working copy.
+
+    Exit code 1 when an address was left without an answer; run it again for those.
+    """
+    if not alerts.validate(work, day(as_of), boundary, wait, json=json):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def alert(
+    work: Work,
+    as_of: Day = None,
+    boundary: Reading = Boundary.STRICT,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Where to post alerts, in place of the configured target.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide about everybody and tell nobody.")] = False,  # noqa: FBT002 - a switch
+    json: Json = False,  # noqa: FBT002 - a switch
+) -> None:
+    """Tell business development about contacts with high intent and a valid address, each once.
+
+    Exit code 1 when an alert failed and the next run will try it again.
+    """
+    if not alerts.alert(work, day(as_of), boundary, endpoint, dry_run=dry_run, json=json):
+        raise typer.Exit(FAILED)
 
 
 def _of_tier(found: intent.Report, tier: str) -> list[Company]:

@@ -59,7 +59,9 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
                 "LANGGRAPH_STRICT_MSGPACK": "true",
                 "PYTHONUNBUFFERED": "1",
             }
-            children = _children(configured.host, port, environment, layout.logs, verbose=verbose)
+            if configured.intent_work:
+                environment["PARLEY_INTENT_WORK"] = str(configured.intent_work.resolve())
+            children = _children(configured, port, environment, layout.logs, verbose=verbose)
             with _told_to_stop() as stop:
                 try:
                     _attend(children, stop, (_reached_at(configured.host), port), address)
@@ -69,15 +71,24 @@ def up(*, verbose: Annotated[bool, typer.Option(help="Show every line of every p
     _say("parley", "stopped")
 
 
-def _children(host: str, port: int, environment: dict[str, str], logs: Path, *, verbose: bool) -> list[Process]:
-    web = ["uvicorn", "app:app", "--host", host, "--port", str(port), "--timeout-graceful-shutdown", "3"]
-    worker = ["celery", "-A", "workers.app", "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+def _children(
+    configured: Settings, port: int, environment: dict[str, str], logs: Path, *, verbose: bool
+) -> list[Process]:
+    """What runs, in the order in which it is started; beat only where something happens by the clock of the day."""
+    host, celery = configured.host, ["celery", "-A", "workers.app"]
+    commands = {
+        "web": ["uvicorn", "app:app", "--host", host, "--port", str(port), "--timeout-graceful-shutdown", "3"],
+        "worker": [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+        "vendor": ["channels.vendor"],
+        "verifier": [verifier.MODULE],
+        "sweeper": ["workers.sweeper"],
+    }
+    if configured.intent_work:
+        schedule = Layout(configured.home.resolve()).run / "beat"
+        commands["beat"] = [*celery, "beat", "--loglevel", "INFO", "--schedule", str(schedule)]
     return [
-        Process("web", ["-m", *web], environment, logs / "web.log", _say, chatty=verbose),
-        Process("worker", ["-m", *worker], environment, logs / "worker.log", _say, chatty=verbose),
-        Process("vendor", ["-m", "channels.vendor"], environment, logs / "vendor.log", _say, chatty=verbose),
-        Process("verifier", ["-m", verifier.MODULE], environment, logs / "verifier.log", _say, chatty=verbose),
-        Process("sweeper", ["-m", "workers.sweeper"], environment, logs / "sweeper.log", _say, chatty=verbose),
+        Process(name, ["-m", *words], environment, logs / f"{name}.log", _say, chatty=verbose)
+        for name, words in commands.items()
     ]
 
 

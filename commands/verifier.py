@@ -6,10 +6,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 
 import httpx
 
+from channels.registry import verifier as client
 from channels.verifier import Verifier
 from channels.verifier_stand_in import SERVICE
 from db.embedded import Layout
@@ -27,14 +27,7 @@ def opened(configured: Settings) -> Iterator[Verifier]:
     layout = Layout(configured.home.resolve())
     with contextlib.ExitStack() as stack:
         address = configured.verifier_url or _running(configured, layout) or stack.enter_context(_own(layout))
-        key = configured.verifier_key.get_secret_value() if configured.verifier_key else ""
-        yield Verifier(
-            address,
-            name=configured.verifier if configured.verifier_url else "kickbox",
-            key=key,
-            timeout=timedelta(seconds=configured.provider_timeout_seconds),
-            concurrency=configured.verifier_concurrency,
-        )
+        yield client(address, configured)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from db.base import Row
 
 MODULES = (
+    "alerts",
     "approvals",
     "audit",
     "campaigns",

@@ -45,7 +45,7 @@ WHO_MAY_IMPORT = {
     "app": set(),
     "chainlit_app": set(),
     "cli": set(),
-    "logs": {"app.py", "workers"},
+    "logs": {"app.py", "commands", "workers"},
     "settings": {*PACKAGES, *DOORS} - {"domain"},
     "api": {"app.py"},
     "chat": {"app.py", "chainlit_app.py"},

@@ -9,14 +9,18 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_process_init
 
 import logs
 from db.embedded.process import dies_with_us
 from db.session import engine
-from settings import settings
+from settings import Settings, settings
 
 QUEUE = "drain"
+
+ALERTS = "workers.alerts"
+"""The task that validates and alerts on the configured CRM."""
 
 _end_with_parent = dies_with_us(signal.SIGKILL)  # made here, where the parent is known
 
@@ -37,7 +41,15 @@ def _configured() -> str:
     return broker_url(url.get_secret_value()) if url else "redis://127.0.0.1:1"  # nobody listens: the sweeper sends
 
 
-app = Celery("parley", broker=_configured(), include=["workers.drain"])
+def schedule(configured: Settings) -> dict[str, Any]:
+    """What Celery beat starts, and when: once a day, in UTC, if a CRM is configured."""
+    if configured.intent_work is None:
+        return {}
+    hour, minute = map(int, configured.intent_at.split(":"))
+    return {"alerts": {"task": ALERTS, "schedule": crontab(hour=hour, minute=minute), "options": {"expires": 3_600}}}
+
+
+app = Celery("parley", broker=_configured(), include=["workers.alerts", "workers.drain"])
 app.conf.update(
     task_default_queue=QUEUE,
     task_acks_late=False,
@@ -52,6 +64,8 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     task_time_limit=120,
+    timezone="UTC",
+    beat_schedule=schedule(settings()),
     broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
     broker_transport_options={

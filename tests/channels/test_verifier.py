@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from channels.verifier import GIVE_UP_AFTER, Patience, Verifier, retry_after
+from channels.patience import Patience, retry_after
+from channels.verifier import GIVE_UP_AFTER, Verifier
 from channels.verifier_wires import WIRES
 from domain.verdicts import Answer, Finding, Status, Unanswered
 

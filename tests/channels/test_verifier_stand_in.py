@@ -117,20 +117,22 @@ async def test_what_dns_said_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fails_with", "mail"),
+    ("fails_with", "known", "mail"),
     [
-        (dns.resolver.NXDOMAIN, Mail.ABSENT),
-        (dns.resolver.NoNameservers, Mail.UNTOLD),
-        (dns.exception.Timeout, Mail.UNTOLD),
-        (dns.resolver.NoResolverConfiguration, Mail.UNTOLD),
-        (OSError, Mail.UNTOLD),
+        (dns.resolver.NXDOMAIN, ".", Mail.ABSENT),
+        (dns.resolver.NXDOMAIN, "", Mail.UNTOLD),
+        (dns.resolver.NoNameservers, ".", Mail.UNTOLD),
+        (dns.exception.Timeout, ".", Mail.UNTOLD),
+        (dns.resolver.NoResolverConfiguration, ".", Mail.UNTOLD),
+        (OSError, ".", Mail.UNTOLD),
     ],
 )
-async def test_only_dns_itself_can_say_that_a_domain_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, fails_with: type[Exception], mail: Mail
+async def test_only_a_dns_that_knows_the_world_can_say_that_a_domain_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, fails_with: type[Exception], known: str, mail: Mail
 ) -> None:
-    async def resolve(*_: object, **__: object) -> None:
-        raise fails_with
+    async def resolve(_self: object, name: str, _kind: str) -> None:
+        if name != known:
+            raise fails_with
 
     monkeypatch.setattr(dns.asyncresolver.Resolver, "resolve", resolve)
     assert await ask_dns("example.com") is mail

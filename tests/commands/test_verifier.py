@@ -2,7 +2,8 @@
 
 import pytest
 
-from channels.verifier import Patience, Verifier
+from channels.patience import Patience
+from channels.verifier import Verifier
 from commands import verifier
 from domain.verdicts import Finding, Status, Unanswered
 from settings import settings
