@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_comparisons import compare
+from db.segments_comparisons import compare, folded
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, column_of, place
 from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
-from domain.windows import Window, length
+from domain.windows import Window
 
 DAY_SECONDS = 86_400
 Fixed = str | bool | None
@@ -28,11 +28,15 @@ AGGREGATES: dict[str, Callable[..., Value]] = {
 
 @dataclass(frozen=True)
 class Stretch:
-    """Rows of one activity in one window that pass the same filters: one aggregation serves all its measures."""
+    """Rows of one activity in one window that pass the same filters: one aggregation serves all its measures.
+
+    With ``before`` they are those of the window before.
+    """
 
     activity: str
     during: Window | None = None
     where: tuple[seg.Filter, ...] = ()
+    before: bool = False
 
 
 class Occurrences:
@@ -65,6 +69,9 @@ class Occurrences:
         """An aggregate over the rows. Raises Invalid for a property that cannot be added up."""
         if measure in {"days_since_last", "days_since_first"}:
             return self._days_since(sa.func.max(self.at) if measure == "days_since_last" else sa.func.min(self.at))
+        if measure == "average_gap":
+            gaps = sa.func.nullif(sa.func.count(sa.distinct(self.at)) - 1, 0)
+            return self._days_between(sa.func.min(self.at), sa.func.max(self.at)) / gaps
         if measure == "count":
             counts = self.activity.counts
             return sa.func.count(sa.distinct(self.source.c[counts])) if counts else sa.func.count()
@@ -77,37 +84,74 @@ class Occurrences:
             raise Invalid("not_a_number", f"{entry.label} cannot be added up", fix, f"{self.path}.of")
         return AGGREGATES[measure](column)
 
+    def each(self, measure: str, of: str | None) -> sa.Select[Any]:
+        """``id`` and ``value`` per entity of a measure that no aggregate gives: a picked value, or the median gap.
+
+        Of several values at the same instant the smallest is picked; of several equally frequent ones the one that
+        occurred last, then the smallest. Raises Invalid for a property that has no order.
+        """
+        if measure == "median_gap":
+            return self._median_gap()
+        entry = self.scope.catalog.property(self.stretch.activity, of or "", f"{self.path}.of")
+        if entry.kind in {"list", "object"}:
+            fix = "name a property that is a text, a number, a day or a yes or no"
+            raise Invalid("no_order", f"{entry.label} is a {entry.kind}", fix, f"{self.path}.of")
+        value = folded(entry.kind, place(entry, self.source, self.joins))
+        counts = self.activity.counts
+        one = self.source.c[counts] if counts else sa.null()
+        rows = self.select(self.of.label("id"), value.label("value"), self.at.label("at"), one.label("one")).subquery()
+        order: list[Value] = [rows.c.at.desc() if measure == "last" else rows.c.at.asc()]
+        if measure == "most_frequent":
+            many = sa.func.count(sa.distinct(rows.c.one)) if counts else sa.func.count()
+            found = sa.select(rows.c.id, rows.c.value, many.label("many"), sa.func.max(rows.c.at).label("at"))
+            rows = found.where(rows.c.value.is_not(None)).group_by(rows.c.id, rows.c.value).subquery()
+            order = [rows.c.many.desc(), rows.c.at.desc()]
+        order.append(rows.c.value.asc().nulls_last())
+        turn = sa.func.row_number().over(partition_by=rows.c.id, order_by=order)
+        picked = sa.select(rows.c.id, rows.c.value, turn.label("turn")).subquery()
+        return sa.select(picked.c.id, picked.c.value).where(picked.c.turn == 1)
+
+    def _median_gap(self) -> sa.Select[Any]:
+        times = self.select(self.of.label("id"), self.at.label("at")).distinct().subquery()
+        earlier = sa.func.lag(times.c.at).over(partition_by=times.c.id, order_by=times.c.at)
+        gaps = sa.select(times.c.id, times.c.at, earlier.label("earlier")).subquery()
+        gap: Value = sa.cast(self._days_between(gaps.c.earlier, gaps.c.at), sa.Double())
+        median = sa.func.percentile_cont(sa.literal(0.5, sa.Double())).within_group(gap.asc())
+        found = sa.select(gaps.c.id, median.label("value"))
+        return found.where(gaps.c.earlier.is_not(None)).group_by(gaps.c.id)
+
     def _days_since(self, at: Value) -> Value:
         if self.activity.time_kind == "date":
-            return sa.literal(self.scope.today, sa.Date()) - at
-        now = sa.literal(self.scope.as_of, TYPES["instant"])
-        return (sa.extract("epoch", now) - sa.extract("epoch", at)) / DAY_SECONDS
+            return self._days_between(at, sa.literal(self.scope.today, sa.Date()))
+        return self._days_between(at, sa.literal(self.scope.as_of, TYPES["instant"]))
+
+    def _days_between(self, start: Value, end: Value) -> Value:
+        if self.activity.time_kind == "date":
+            return end - start
+        return (sa.extract("epoch", end) - sa.extract("epoch", start)) / DAY_SECONDS
 
     def _timely(self) -> Iterator[Bool]:
-        during = self.stretch.during
+        during, before = self.stretch.during, self.stretch.before
         if self.activity.time_kind == "date":
-            after, up_to = self._days(during)
-            yield self.at <= up_to
-            if after:
-                yield self.at > after
+            first, past = self._days(during, before=before)
+            yield self.at < past
+            if first:
+                yield self.at >= first
             return
-        start, end = during.bounds(self.scope.as_of, self.scope.zone) if during else (None, self.scope.as_of)
+        now, zone = self.scope.as_of, self.scope.zone
+        start, end = during.bounds(now, zone, before=before) if during else (None, now)
         yield self.at < end
         if start:
             yield self.at >= start
 
-    def _days(self, during: Window | None) -> tuple[date | None, date]:
-        """``(after, up_to]`` in days, for activities that have a date and no time."""
-        today = self.scope.today
+    def _days(self, during: Window | None, *, before: bool) -> tuple[date | None, date]:
         if during is None:
-            return None, today
-        if during.last or during.until:
-            up_to = today - length(during.until) if during.until else today
-            after = today - length(during.last) if during.last else None
-            return after - timedelta(days=1) if after and during.inclusive else after, up_to
-        start, end = during.bounds(self.scope.as_of + timedelta(days=1), self.scope.zone)
-        after = start.astimezone(self.scope.zone).date() - timedelta(days=1) if start else None
-        return after, min(today, end.astimezone(self.scope.zone).date() - timedelta(days=1))
+            return None, self.scope.today + timedelta(days=1)
+        try:
+            return during.days(self.scope.today, before=before)
+        except ValueError as error:
+            message = f"{self.activity.label} has days and no hours: {error}"
+            raise Invalid("window_does_not_fit", message, "give the window in days", f"{self.path}.during") from None
 
     def _fixed(self) -> Iterator[Bool]:
         if self.activity.void_at:
@@ -134,7 +178,8 @@ class Occurrences:
             path = f"{self.path}.where.{i}"
             entry = self.scope.catalog.property(self.stretch.activity, test.name, f"{path}.name")
             column = place(entry, self.source, self.joins)
-            yield compare(test.op, entry.kind, column, test.value, path, self.scope)
+            passes = compare(test.op, entry.kind, column, test.value, path, self.scope)
+            yield sa.func.coalesce(passes, sa.true()) if test.missing == "include" else passes
 
 
 def _stored(at: cat.Place, fixed: Fixed) -> Fixed:

@@ -4,7 +4,7 @@ A condition is true or false of the entity's row, never NULL. Every value is bou
 """
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import reduce
 from hashlib import sha256
@@ -20,9 +20,15 @@ from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.operators import PRESENCE, TIMES, Kind
+from domain.segments_operands import PICKS
 from domain.windows import Window, spoken
 
 PRIME = 2**31 - 1
+MAX_NESTED = 20
+MAX_COMPILED = 2_000
+NO_AGGREGATES = (*PICKS, "median_gap")
+"""The measures that no aggregate over the rows gives."""
+
 ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 
 
@@ -43,6 +49,14 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """A number of each entity, and the aggregations it is read off."""
+
+    value: Value
+    measures: tuple[sa.FromClause, ...]
+
+
+@dataclass(frozen=True)
 class Population:
     """The people that a percentile or a rank is taken over, apart from the person asked about, and their values."""
 
@@ -50,7 +64,7 @@ class Population:
     key: sa.ColumnElement[int]
     joins: Joins
     value: Value
-    measures: tuple[sa.CTE, ...]
+    measures: tuple[sa.FromClause, ...]
     tests: tuple[Bool, ...]
 
     def select(self, *columns: Value) -> sa.Select[Any]:
@@ -66,8 +80,9 @@ class Compiler:
     """One compilation. Joins and aggregations are collected on the way, each once."""
 
     scope: Scope
-    measures: dict[Stretch, dict[tuple[str, str | None], str]] = field(default_factory=dict)
+    measures: dict[Stretch, dict[tuple[str, str | None], Amount | None]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
+    nodes: int = 0
 
     def __post_init__(self) -> None:
         """Name every table and column of the catalog once."""
@@ -78,10 +93,15 @@ class Compiler:
         self.key: sa.ColumnElement[int] = self.entity.c[self.catalog.entity.key]
         self.number = TextNumber(self.key) if self.catalog.entity.key_kind == "text" else self.key
         self.joins = Joins.of(self.tables, self.entity, self.catalog.entity.joins)
-        self.ctes: dict[Stretch, sa.CTE] = {}
+        self.joined: list[sa.CTE] = []
+        self.collected: set[int] = set()
 
     def condition(self, node: seg.Leaf | seg.Group, path: str) -> Bool:
         """A condition as SQL that is never NULL."""
+        self.nodes += 1
+        if self.nodes > MAX_COMPILED:
+            fix = "name fewer segments within segments"
+            raise Invalid("segment_too_large", f"more than {MAX_COMPILED:,} conditions in all", fix, path)
         match node:
             case seg.All():
                 return sa.and_(*(self.condition(child, f"{path}.of.{i}") for i, child in enumerate(node.of)))
@@ -110,7 +130,7 @@ class Compiler:
             case seg.Activity():
                 return self._activity(node, path)
             case seg.Rank():
-                return Fact(path, node, self._rank(node, path), self.metric_value(node.metric, None, path))
+                return self._rank(node, path)
             case seg.Sequence():
                 return Fact(path, node, self._follows(node, 0, None, path))
             case seg.Bucket():
@@ -131,11 +151,10 @@ class Compiler:
                 assert_never(node)
 
     def _member(self, node: seg.Member, path: str) -> Bool:
-        if node.id in self.within:
-            raise Invalid("segment_cycle", f"segment {node.id} contains itself", "leave one of the two out", path)
+        where = self._resolved(node.id, f"{path}.id")
         outer, self.within = self.within, (*self.within, node.id)
         facts, self.facts = self.facts, []
-        condition = self.condition(self.scope.resolve(node.id, path).where, path)
+        condition = self.condition(where, path)
         self.within, self.facts = outer, facts
         return condition
 
@@ -189,16 +208,12 @@ class Compiler:
         return place(self.catalog.attribute(self.catalog.entity.zone), self.entity, self.joins)
 
     def _metric(self, node: seg.Metric, path: str) -> Fact:
-        value: Value = sa.cast(self.metric_value(node.name, node.during, path), sa.Double())
-        threshold: Value | None = None
-        if isinstance(node.value, seg.Percentile):
-            threshold = self._percentile(node.name, node.during, node.value, path)
-            test = compare_value(node.op, value, threshold)
-        else:
-            test = compare_number(node.op, value, node.value)
-        holds = _decided(test, node.missing)
+        amount = self.metric(node.name, node.during, path)
+        value: Value = sa.cast(amount.value, sa.Double())
+        threshold = self._threshold(node, amount, path)
+        test = self._compared(node.op, value, node.value, threshold)
         unknown = value.is_(None) if self.catalog.metric(node.name).absent is None else None
-        return Fact(path, node, holds, value, unknown, threshold)
+        return Fact(path, node, _decided(test, node.missing), value, unknown, threshold)
 
     def _activity(self, node: seg.Activity, path: str) -> Fact:
         stretch = Stretch(node.name, node.during, node.where)
@@ -207,18 +222,61 @@ class Compiler:
             if node.op == "any":
                 return Fact(path, node, happened)
             return Fact(path, node, ~happened, never=self._never(node, path) if node.during else None)
-        measured = self._measure(stretch, node.measure, node.of)
-        if node.measure in {"count", "sum", "distinct"}:
-            value: Value = sa.func.coalesce(measured, 0)
-            return Fact(path, node, compare_number(node.op, value, node.value), value)
-        test = sa.func.coalesce(compare_number(node.op, measured, node.value), sa.false())
-        return Fact(path, node, test, measured, measured.is_(None))
+        if node.measure in PICKS:
+            return self._pick(node, path)
+        amount = self._amount(stretch, node.measure, node.of, path)
+        threshold = self._threshold(node, amount, path)
+        test = self._compared(node.op, amount.value, node.value, threshold)
+        if node.counts:
+            return Fact(path, node, _decided(test, "exclude"), amount.value, None, threshold)
+        return Fact(path, node, _decided(test, node.missing), amount.value, amount.value.is_(None), threshold)
+
+    def _pick(self, node: seg.Activity, path: str) -> Fact:
+        kind = self.catalog.property(node.name, node.of or "", f"{path}.of").kind
+        value = self._measure(Stretch(node.name, node.during, node.where), node.measure, node.of, path).value
+        test = compare(node.op, kind, value, node.value, path, self.scope)
+        if node.op in PRESENCE:
+            return Fact(path, node, test, value)
+        return Fact(path, node, _decided(test, node.missing), value, value.is_(None))
+
+    def _compared(self, op: str, value: Value, operand: Any, threshold: Value | None) -> Bool:
+        if threshold is None:
+            return compare_number(op, value, operand)
+        return compare_value(op, sa.cast(value, sa.Double()), threshold)
+
+    def _threshold(self, node: seg.Metric | seg.Activity, amount: Amount, path: str) -> Value | None:
+        """What a number is compared with, where that is read off the data."""
+        operand, at = node.value, f"{path}.value"
+        match operand:
+            case seg.Percentile():
+                return self._percentile(amount, operand, at)
+            case seg.WindowBefore():
+                if isinstance(node, seg.Metric):
+                    other = self.metric(node.name, node.during, path, before=True)
+                else:
+                    stretch = Stretch(node.name, node.during, node.where, before=True)
+                    other = self._amount(stretch, node.measure, node.of, path)
+            case seg.OtherMetric():
+                other = self.metric(operand.metric, operand.during, f"{at}.metric")
+            case seg.OtherMeasure() if isinstance(node, seg.Activity):
+                stretch = Stretch(operand.name or node.name, operand.during, operand.where)
+                other = self._amount(stretch, operand.measure, operand.of, at)
+            case _:
+                return None
+        return sa.cast(other.value, sa.Double()) * sa.literal(float(operand.times), sa.Double())
+
+    def _amount(self, stretch: Stretch, measure: str, of: str | None, path: str) -> Amount:
+        """A measured number; 0 where nothing was counted or added up."""
+        found = self._measure(stretch, measure, of, path)
+        counts = measure in {"count", "sum", "distinct"}
+        return replace(found, value=sa.func.coalesce(found.value, 0)) if counts else found
 
     def _never(self, node: seg.Activity, path: str) -> Bool:
         """It did not happen at any time; read off an aggregation of all of it where another condition needs one."""
         whole = Stretch(node.name, None, node.where)
-        if whole in self.measures:
-            return self._cte(whole).c.id.is_(None)
+        counted = next((wanted for wanted in self.measures.get(whole, {}) if wanted[0] not in NO_AGGREGATES), None)
+        if counted:
+            return self._measure(whole, *counted, path).measures[0].c.id.is_(None)
         return ~self._happened(whole, self.key, path)
 
     def _follows(self, node: seg.Sequence, i: int, before: Value | None, path: str) -> Bool:
@@ -250,8 +308,9 @@ class Compiler:
         prime, times, plus, below = bound
         return ((self.number % prime) * times + plus) % prime < below
 
-    def _rank(self, node: seg.Rank, path: str) -> Bool:
-        people = self.population(node.metric, None, node.among, path)
+    def _rank(self, node: seg.Rank, path: str) -> Fact:
+        amount = self.metric(node.metric, node.during, f"{path}.metric")
+        people = self.population(amount, node.among, f"{path}.among")
         order = people.value.desc() if node.end == "top" else people.value.asc()
         group = []
         if node.per is not None:
@@ -268,44 +327,64 @@ class Compiler:
         else:
             share = Decimal(str(node.percent)) / 100
             cut = sa.func.ceil(rows.c.n * sa.literal(share, sa.Numeric()))
-        return self.key.in_(sa.select(rows.c.id).where(rows.c.place <= cut))
+        return Fact(path, node, self.key.in_(sa.select(rows.c.id).where(rows.c.place <= cut)), amount.value)
 
-    def _percentile(self, metric: str, during: Window | None, at: seg.Percentile, path: str) -> Value:
-        people = self.population(metric, during, at.among, path)
+    def _percentile(self, amount: Amount, at: seg.Percentile, path: str) -> Value:
+        people = self.population(amount, at.among, f"{path}.among")
         share: Value = sa.literal(at.percentile / 100, sa.Double())
         cont = sa.func.percentile_cont(share).within_group(sa.cast(people.value, sa.Double()).asc())
         return people.select(cont.label("value")).cte().select().scalar_subquery()
 
-    def population(self, metric: str, during: Window | None, among: seg.Among, path: str) -> "Population":
-        """The people among whom a metric is ranked, under aliases of their own."""
+    def population(self, amount: Amount, among: seg.Among, path: str) -> Population:
+        """The people among whom an amount is ranked, under aliases of their own."""
         entity = self.tables[self.catalog.entity.table].alias()
         key: sa.ColumnElement[int] = entity.c[self.catalog.entity.key]
-        value, stretches = self._terms(metric, during, path)
         tests = [self.known(entity)]
-        if among == "buyers":
+        if isinstance(among, seg.SegmentMembers):
+            tests.append(key.in_(self._members(among.segment, f"{path}.segment")))
+        elif among == "buyers":
             if self.catalog.buyers is None:
-                message, fix = f"{self.catalog.dataset} has no buyers", "use everyone"
-                raise Invalid("no_buyers", message, fix, f"{path}.value.among")
+                raise Invalid("no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", path)
             tests.append(self._happened(Stretch(self.catalog.buyers), key, path))
         joins = Joins.of(self.tables, entity, self.catalog.entity.joins)
-        return Population(entity, key, joins, value, tuple(self._cte(stretch) for stretch in stretches), tuple(tests))
+        return Population(entity, key, joins, amount.value, amount.measures, tuple(tests))
+
+    def _members(self, segment_id: int, path: str) -> sa.Select[Any]:
+        """The keys of a saved segment's members, compiled apart."""
+        where = self._resolved(segment_id, path)
+        inner = Compiler(replace(self.scope, within=(*self.within, segment_id)), nodes=self.nodes)
+        inner.collect(where)
+        condition = inner.condition(where, path)
+        self.nodes = inner.nodes
+        return sa.select(inner.key).select_from(inner.rows()).where(inner.known(inner.entity), condition)
+
+    def _resolved(self, segment_id: int, path: str) -> seg.Leaf | seg.Group:
+        """What a saved segment means. Raises Invalid (``segment_cycle``, ``segment_too_large``), NotFound."""
+        if segment_id in self.within:
+            chain = " → ".join(str(one) for one in (*self.within[self.within.index(segment_id) :], segment_id))
+            raise Invalid("segment_cycle", f"segments contain each other: {chain}", "leave one of them out", path)
+        if len(self.within) >= MAX_NESTED:
+            fix = "name the inner segments' conditions themselves"
+            raise Invalid("segment_too_large", f"segments within segments, {MAX_NESTED} deep", fix, path)
+        return self.scope.resolve(segment_id, path.removesuffix(".id")).where
 
     def metric_value(self, name: str, during: Window | None, path: str) -> Value:
         """The metric on the entity's row; NULL where it is not known."""
-        return self._terms(name, during, path)[0]
+        return self.metric(name, during, path).value
 
-    def _terms(self, name: str, during: Window | None, path: str) -> tuple[Value, list[Stretch]]:
-        metric = self.catalog.metric(name, f"{path}.name")
-        stretches = [Stretch(term.activity, during, ()) for term in metric.terms]
-        parts = [
-            self._measure(stretch, term.measure, term.of) * sa.literal_column(str(term.sign))
-            if term.sign < 0
-            else self._measure(stretch, term.measure, term.of)
-            for stretch, term in zip(stretches, metric.terms, strict=True)
+    def metric(self, name: str, during: Window | None, path: str, *, before: bool = False) -> Amount:
+        """The metric of each entity; NULL where it is not known. Raises Invalid (``unknown_metric``)."""
+        metric = self.catalog.metric(name, path if path.endswith(".metric") else f"{path}.name")
+        found = [
+            self._measure(Stretch(term.activity, during, (), before), term.measure, term.of, path)
+            for term in metric.terms
         ]
+        parts = [one.value if term.sign > 0 else -one.value for one, term in zip(found, metric.terms, strict=True)]
         if metric.absent is not None:
             parts = [sa.func.coalesce(part, metric.absent) for part in parts]
-        return reduce(operator.add, parts), list(dict.fromkeys(stretches))
+        return Amount(
+            reduce(operator.add, parts), tuple(dict.fromkeys(table for one in found for table in one.measures))
+        )
 
     def collect(self, node: seg.Leaf | seg.Group) -> None:
         """Find every measure first, so that one aggregation per stretch serves them all; names are checked later."""
@@ -314,10 +393,15 @@ class Compiler:
                 case seg.Metric() if leaf.name in self.catalog.metrics:
                     self._want_metric(leaf.name, leaf.during)
                 case seg.Rank() if leaf.metric in self.catalog.metrics:
-                    self._want_metric(leaf.metric, None)
+                    self._want_metric(leaf.metric, leaf.during)
                 case seg.Activity() if leaf.op not in {"any", "none"}:
                     self._want(Stretch(leaf.name, leaf.during, leaf.where), leaf.measure, leaf.of)
-                case seg.Member() if leaf.id not in self.within:
+                    if isinstance(leaf.value, seg.OtherMeasure):
+                        other = leaf.value
+                        stretch = Stretch(other.name or leaf.name, other.during, other.where)
+                        self._want(stretch, other.measure, other.of)
+                case seg.Member() if leaf.id not in self.within and leaf.id not in self.collected:
+                    self.collected.add(leaf.id)
                     outer, self.within = self.within, (*self.within, leaf.id)
                     self.collect(self.scope.resolve(leaf.id, "where").where)
                     self.within = outer
@@ -326,23 +410,33 @@ class Compiler:
 
     def _want_metric(self, name: str, during: Window | None) -> None:
         for term in self.catalog.metrics[name].terms:
-            self._want(Stretch(term.activity, during, ()), term.measure, term.of)
+            self._want(Stretch(term.activity, during), term.measure, term.of)
 
     def _want(self, stretch: Stretch, measure: str, of: str | None) -> None:
-        named = self.measures.setdefault(stretch, {})
-        named.setdefault((measure, of), f"m{len(named)}")
+        self.measures.setdefault(stretch, {}).setdefault((measure, of), None)
 
-    def _measure(self, stretch: Stretch, measure: str, of: str | None) -> Value:
+    def _measure(self, stretch: Stretch, measure: str, of: str | None, path: str) -> Amount:
+        """A measure on the entity's row; NULL where there is nothing to measure."""
         self._want(stretch, measure, of)
-        return self._cte(stretch).c[self.measures[stretch][measure, of]]
+        if self.measures[stretch][measure, of] is None:
+            self._aggregate(stretch, (measure, of), path)
+        found = self.measures[stretch][measure, of]
+        assert found is not None  # noqa: S101 - just made
+        return found
 
-    def _cte(self, stretch: Stretch) -> sa.CTE:
-        if stretch not in self.ctes:
-            rows = self.occurrences(stretch, stretch.activity)
-            columns = [rows.measure(*wanted).label(name) for wanted, name in self.measures[stretch].items()]
-            grouped = rows.select(rows.of.label("id"), *columns).group_by(rows.of)
-            self.ctes[stretch] = grouped.cte()  # nameless, so that two compilations fit into one statement
-        return self.ctes[stretch]
+    def _aggregate(self, stretch: Stretch, wanted: tuple[str, str | None], path: str) -> None:
+        """One aggregation of everything that is wanted of the stretch as yet, or one for what no aggregate gives."""
+        rows, named = self.occurrences(stretch, path), self.measures[stretch]
+        if wanted[0] in NO_AGGREGATES:
+            cte = rows.each(*wanted).cte()
+            self.joined.append(cte)
+            named[wanted] = Amount(cte.c.value, (cte,))
+            return
+        open_ = [one for one, found in named.items() if found is None and one[0] not in NO_AGGREGATES]
+        columns = [rows.measure(*one).label(f"m{i}") for i, one in enumerate(open_)]
+        cte = rows.select(rows.of.label("id"), *columns).group_by(rows.of).cte()
+        self.joined.append(cte)  # nameless, so that two compilations fit into one statement
+        named.update({one: Amount(cte.c[f"m{i}"], (cte,)) for i, one in enumerate(open_)})
 
     def occurrences(self, stretch: Stretch, path: str) -> Occurrences:
         """The rows of a stretch. Raises Invalid (``unknown_activity``)."""
@@ -360,7 +454,7 @@ class Compiler:
     def rows(self) -> sa.FromClause:
         """The entity with everything used so far hung on it."""
         rows = self.joins.rows(self.entity)
-        for cte in self.ctes.values():
+        for cte in self.joined:
             rows = rows.outerjoin(cte, cte.c.id == self.key)
         return rows
 

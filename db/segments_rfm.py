@@ -22,7 +22,7 @@ def scores(compiler: "Compiler") -> Scores:
     A compilation that has aggregated something already must have collected the revenue metric with it. Raises Invalid
     (``no_buyers``, ``no_revenue``).
     """
-    people = compiler.population(rfm.revenue(compiler.catalog), None, "everyone", "rfm")
+    people = compiler.population(compiler.metric(rfm.revenue(compiler.catalog), None, "rfm"), "everyone", "rfm")
     bought = compiler.occurrences(Stretch(compiler.catalog.buyers or ""), "rfm")
     columns = (
         bought.of.label("id"),

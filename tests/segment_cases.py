@@ -237,6 +237,161 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
     ({"type": "attribute", "name": "first_seen", "op": "at_least_ago", "value": "10d"}, EVERYONE),
     ({"type": "attribute", "name": "first_seen", "op": "older_than", "value": "10d"}, EVERYONE - {"Eve"}),
     ({"type": "attribute", "name": "last_seen", "op": "set"}, {"Eve"}),
+    # Ada ordered for 50 and 100, 200 and 60 days ago; Ben for 300, 60 days ago; Cleo for 80, 10 days ago.
+    (
+        {
+            "type": "activity",
+            "name": "item",
+            "measure": "most_frequent",
+            "of": "category",
+            "op": "eq",
+            "value": "BEANS",
+        },
+        {"Ada", "Cleo"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "item",
+            "measure": "most_frequent",
+            "of": "category",
+            "op": "ne",
+            "value": "Beans",
+        },
+        {"Ben"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "item",
+            "measure": "most_frequent",
+            "of": "category",
+            "op": "ne",
+            "value": "Beans",
+            "missing": "include",
+        },
+        {"Ben", "Dan", "Eve"},
+    ),
+    (
+        {"type": "activity", "name": "item", "measure": "last", "of": "category", "op": "eq", "value": "Beans"},
+        {"Ada", "Cleo"},
+    ),
+    ({"type": "activity", "name": "order", "measure": "first", "of": "total", "op": "lt", "value": 80}, {"Ada"}),
+    (
+        {"type": "activity", "name": "order", "measure": "last", "of": "total", "op": "gte", "value": 100},
+        {"Ada", "Ben"},
+    ),
+    ({"type": "activity", "name": "order", "measure": "last", "of": "coupon", "op": "missing"}, EVERYONE),
+    ({"type": "activity", "name": "order", "measure": "average_gap", "op": "eq", "value": 140}, {"Ada"}),
+    ({"type": "activity", "name": "order", "measure": "median_gap", "op": "lte", "value": 140}, {"Ada"}),
+    (
+        {"type": "activity", "name": "order", "measure": "median_gap", "op": "lt", "value": 140, "missing": "include"},
+        EVERYONE - {"Ada"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "measure": "days_since_last",
+            "op": "lt",
+            "value": {"measure": "average_gap", "times": 0.5},
+        },
+        {"Ada"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "measure": "sum",
+            "of": "total",
+            "during": {"last": "60d"},
+            "op": "gt",
+            "value": {"window": "before"},
+        },
+        {"Ada", "Cleo"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "measure": "sum",
+            "of": "total",
+            "during": {"last": "60d"},
+            "op": "lt",
+            "value": {"window": "before"},
+        },
+        {"Ben"},
+    ),
+    (
+        {
+            "type": "metric",
+            "name": "ltv",
+            "during": {"last": "140d"},
+            "op": "gte",
+            "value": {"window": "before", "times": 2},
+        },
+        EVERYONE,
+    ),
+    (
+        {
+            "type": "metric",
+            "name": "ltv",
+            "during": {"last": "140d"},
+            "op": "lt",
+            "value": {"window": "before", "times": 2.5},
+        },
+        {"Ada"},
+    ),
+    (
+        {"type": "metric", "name": "largest_order", "op": "gt", "value": {"metric": "aov", "times": 1.3}},
+        {"Ada"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "measure": "sum",
+            "of": "total",
+            "op": "gt",
+            "value": {"measure": "sum", "of": "total", "name": "item"},
+        },
+        set(),
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "op": "gte",
+            "value": {"percentile": 50, "among": "buyers"},
+        },
+        {"Ada", "Ben", "Cleo"},
+    ),
+    (
+        {"type": "activity", "name": "order", "op": "gt", "value": {"percentile": 50, "among": "everyone"}},
+        {"Ada"},
+    ),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "measure": "max",
+            "of": "total",
+            "op": "lt",
+            "value": {"percentile": 50},
+        },
+        {"Cleo"},
+    ),
+    ({"type": "activity", "name": "order", "op": "any", "during": {"previous": "60d"}}, {"Ben"}),
+    ({"type": "rank", "metric": "ltv", "count": 1, "during": {"last": "30d"}}, {"Cleo"}),
+    (
+        {
+            "type": "activity",
+            "name": "order",
+            "where": [{"name": "coupon", "op": "ne", "value": "x", "missing": "include"}],
+        },
+        {"Ada", "Ben", "Cleo"},
+    ),
+    ({"type": "activity", "name": "order", "where": [{"name": "coupon", "op": "ne", "value": "x"}]}, set()),
     ({"type": "sequence", "steps": [{"name": "email_opened"}, {"name": "wishlist_added"}]}, set()),
     (
         {"type": "sequence", "steps": [{"name": "order"}, {"name": "order", "within": "140d"}]},
