@@ -11,13 +11,15 @@ from urllib.parse import quote, unquote, urlsplit
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_process_init
+from kombu.entity import Queue
 
 import logs
 from db.embedded.process import dies_with_us
 from db.session import engine
 from settings import Settings, settings
 
-QUEUE = "drain"
+QUEUE, SEGMENTS = "drain", "segments"
+"""Hints that something is to be sent, and that segments are to be counted; every worker takes both."""
 
 ALERTS = "workers.alerts"
 """The task that validates and alerts on the configured CRM."""
@@ -49,9 +51,11 @@ def schedule(configured: Settings) -> dict[str, Any]:
     return {"alerts": {"task": ALERTS, "schedule": crontab(hour=hour, minute=minute), "options": {"expires": 3_600}}}
 
 
-app = Celery("parley", broker=_configured(), include=["workers.alerts", "workers.drain"])
+app = Celery("parley", broker=_configured(), include=["workers.alerts", "workers.drain", "workers.segments"])
 app.conf.update(
     task_default_queue=QUEUE,
+    task_queues=[Queue(name) for name in (QUEUE, SEGMENTS)],  # type: ignore[no-untyped-call]
+    task_routes={"workers.segments.*": {"queue": SEGMENTS}},
     task_acks_late=False,
     task_ignore_result=True,
     task_serializer="json",

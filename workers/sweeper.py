@@ -26,10 +26,11 @@ from db import store
 from db.claims import Claims
 from db.session import engine, transaction
 from domain.errors import Unavailable
-from services import aftermath, enrollments, messages, outbox, receipts
+from services import aftermath, enrollments, messages, outbox, receipts, segments_refresh
 from settings import settings
-from workers.app import QUEUE
+from workers.app import QUEUE, SEGMENTS
 from workers.drain import drain, drain_now
+from workers.segments import refresh, refresh_now
 
 TICK_SECONDS = 0.25
 LEADER = 7_215_002
@@ -43,6 +44,9 @@ HELPING_SECONDS = 5.0
 
 IDLE_SECONDS = 1.0
 """How long the same message may be the first in the queue before the sweeper helps."""
+
+SEGMENTS_SECONDS = 5.0
+"""How often the sweeper looks whether saved segments have to be counted anew."""
 
 LOOK_UPS = 100
 """Calls of a round that ask providers what became of a message; they are made one after another."""
@@ -104,6 +108,8 @@ def sweep() -> None:
     if first is not None and watchdog.bites(first, time.monotonic()):
         log.warning("workers_idle", waiting=waiting, first=str(first))
         drain_now(HELPING_SECONDS)
+    if segment_watch.again(time.monotonic()):
+        look_after_segments()
 
 
 @dataclass
@@ -124,6 +130,24 @@ class Watchdog:
 
 
 watchdog = Watchdog()
+
+
+@dataclass
+class Every:
+    """Lets something happen once in so many ``seconds``."""
+
+    seconds: float
+    last: float = float("-inf")
+
+    def again(self, now: float) -> bool:
+        """Whether it is time again; ``now`` in monotonic seconds."""
+        again = now - self.last >= self.seconds
+        if again:
+            self.last = now
+        return again
+
+
+segment_watch = Every(SEGMENTS_SECONDS)
 
 
 def _whole(work: Callable[[Session, datetime], int]) -> Callable[[], int]:
@@ -178,6 +202,22 @@ def tell_workers(waiting: int) -> None:
         started = time.monotonic()
         sent = drain_now(HELPING_SECONDS)
         log.info("sent_without_broker", taken=sent, seconds=round(time.monotonic() - started, 2))
+
+
+def look_after_segments() -> None:
+    """Tell one worker when saved segments are due; count one here when there is no broker to tell."""
+    with transaction() as session:
+        if not segments_refresh.due(session, now=store.business_now(session), limit=1):
+            return
+    url = settings().redis_url
+    try:
+        if url is None:
+            raise redis.ConnectionError
+        with redis.Redis.from_url(url.get_secret_value(), socket_timeout=1, socket_connect_timeout=1) as client:
+            if not client.llen(SEGMENTS):
+                refresh.apply_async(retry=False)
+    except (redis.RedisError, BrokerError):
+        refresh_now(0)
 
 
 def publish() -> None:
