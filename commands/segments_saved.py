@@ -14,10 +14,11 @@ from commands import new_app
 from commands.instants import as_of as instant
 from db import addresses, customers, store
 from db.session import reading, transaction
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.segments import parse
 from services import (
     segments,
+    segments_export,
     segments_history,
     segments_lists,
     segments_near,
@@ -37,6 +38,7 @@ By = Annotated[str, typer.Option("--by", help="The account that does it.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 
+FORMS: dict[str, segments_export.Format] = {".csv": "csv", ".parquet": "parquet"}
 MARKS = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -261,6 +263,30 @@ def snapshot(
             as_of=instant(session, as_of) if as_of else None,
         )
     typer.echo(f"{made.name} is segment {made.id}: {made.audience_size:,} people, who stay the same.")
+
+
+@app.command()
+def export(
+    segment: Segment,
+    file: Annotated[Path, typer.Argument(help="The file to write: .csv or .parquet.")],
+    columns: Annotated[str, typer.Option("--columns", help="Attributes and metrics, with commas between.")] = "",
+    by: By = users.FIRST_USERNAME,
+) -> None:
+    """Write a segment's members to a CSV or Parquet file; the audit log says who did."""
+    form = FORMS.get(file.suffix.lower())
+    if form is None:
+        raise Invalid("export_format", f"{file.name} is neither .csv nor .parquet.", "Name the file so.", "file")
+    with addresses.opened(), transaction() as session:
+        made = segments_export.export(
+            session,
+            segments.named(session, segment).id,
+            file,
+            form=form,
+            by=users.named(session, by).username,
+            now=store.business_now(session),
+            chosen=[name.strip() for name in columns.split(",") if name.strip()],
+        )
+    typer.echo(f"{file}: {made.people:,} people with {', '.join(made.columns)}")
 
 
 def _customer(session: Session, email: str) -> int:

@@ -12,11 +12,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import approvals, campaigns, clock, customers, flows, home, outbox, page, segments, sign_in, templates
+from console import (
+    approvals,
+    campaigns,
+    clock,
+    customers,
+    flows,
+    home,
+    outbox,
+    page,
+    segments,
+    segments_deeds,
+    sign_in,
+    templates,
+)
 from console.visitor import SignInNeeded
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, ParleyError, Unavailable
 
-PLACES = (home, approvals, segments, campaigns, flows, templates, customers, outbox, clock, sign_in)
+PLACES = (home, approvals, segments, segments_deeds, campaigns, flows, templates, customers, outbox, clock, sign_in)
 
 STATUS = {Invalid: 422, NotFound: 404, Conflict: 409, Forbidden: 403, Unavailable: 503}
 

@@ -77,7 +77,7 @@ def near_misses(
                 if median is not None
                 else "",
                 people=tuple(
-                    NearMiss(customer=shown[row.id], gap=row.gap, said=_said(row.gap, far, question.catalog.currency))
+                    NearMiss(customer=shown[row.id], gap=row.gap, said=_away(row.gap, far, question.catalog.currency))
                     for row in rows
                 ),
             )
@@ -116,11 +116,17 @@ def _near(question: segments.Question, gaps: Mapping[int, Gap]) -> sa.CTE:
 
 
 def _said(distance: float | None, made: Gap | None, currency: str) -> str:
+    """A distance as people read it: ``$12.50``, ``3 days``, ``less than a day``."""
     if distance is None or made is None:
         return ""
     if made.unit == "money":
-        return f"{money(distance, currency)} away"
+        return money(distance, currency)
     if not made.one:
-        return f"{distance:,.4g} away"
+        return f"{distance:,.4g}"
     number = round(distance)
-    return f"{number:,} {made.one if number == 1 else made.unit} away" if number else f"less than a {made.one} away"
+    return f"{number:,} {made.one if number == 1 else made.unit}" if number else f"less than a {made.one}"
+
+
+def _away(distance: float | None, made: Gap | None, currency: str) -> str:
+    said = _said(distance, made, currency)
+    return said and ("just at it" if distance == 0 else f"{said} away")

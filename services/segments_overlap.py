@@ -56,7 +56,8 @@ def overlap(session: Session, definitions: Mapping[str, seg.Definition], *, now:
     dataset = next(iter(definitions.values())).dataset
     sql = segments.ask(session, seg.Definition(dataset=dataset, where=together), now=now).sql
     inside = [test.label(f"in_{i}") for i, test in enumerate(sql.conjuncts)]
-    person = sa.select(*inside).select_from(sql.rows).where(sql.known).cte("person")
+    once = sa.select(*inside).select_from(sql.rows).where(sql.known)
+    person = once.cte("person").prefix_with("materialized")  # else each count would ask its conditions anew
     tests = [person.c[f"in_{i}"] for i in range(len(names))]
     pairs = list(combinations(range(len(names)), 2))
     wanted = [
