@@ -161,14 +161,15 @@ select
         when 3 then 'http://www.'
         when 4 then 'https://'
         else 'https://www.'
-    end || host || case pick(i, 'path', 7)
-        when 0 then '/'
-        when 1 then '/press/2024/' || i
-        when 2 then '/news?id=' || i
-        when 3 then ':8080/'
-        when 4 then '?from=feed'
-        when 5 then '#top'
-        else ''
+    end || host || case pick(i, 'path', 24)
+        when 0 then ':8080/'
+        when 1 then '?from=feed'
+        when 2 then '#top'
+        when 3 then '/news?id=' || i
+        when 4 then '/'
+        when 5 then '/'
+        when 6 then '/'
+        else if(i % 2 = 0, '', '/press/2024/' || i)
     end as company_website,
     days_ago(age) as publication_date_utc,
     case pick(i, 'publisher', 3) when 0 then 'Example Wire' when 1 then 'Example Times' end as publisher
