@@ -18,6 +18,7 @@ COMMANDS = {
     "ask": ("ask", "Read a sentence as the chat does, and show what it asks for."),
     "eval": ("evals", "Measure how often English becomes the right segment."),
     "segment": ("segments", "Segments: whom a definition means, and what becomes of saved ones."),
+    "stats": ("stats", "Statistics: percentiles, top values, trends, comparisons and RFM groups."),
     "doctor": ("doctor", "Say what is configured, what is embedded, and what answers."),
     "db": ("db", "The database: its address, its migrations, a prompt."),
     "demo": ("demo", "Load the demo store into an empty database."),

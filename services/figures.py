@@ -125,7 +125,8 @@ def _counted(source: Source, question: Question) -> Slots:
 def _values(source: Source, question: Question) -> Slots:
     name = question.attribute or ""
     label = source.catalog.attribute(name, "attribute").label
-    tops = stats.top_values(source, name, definition=question.definition, limit=question.limit or stats.TOP)
+    last, limit = question.end == "bottom", question.limit or stats.TOP
+    tops = stats.top_values(source, name, definition=question.definition, last=last, limit=limit)
     return {"label": label, "rows": _rows(tops)}
 
 
@@ -139,10 +140,10 @@ def _spread(source: Source, question: Question) -> Slots:
 def _top(source: Source, question: Question) -> Slots:
     if question.attribute:
         return _values(source, question)
-    limited = {**_narrowed(question), "limit": question.limit or stats.TOP}
+    limited = {**_narrowed(question), "limit": question.limit or stats.TOP, "last": question.end == "bottom"}
     if question.activity and question.property:
         return _top_properties(source, question, question.activity, question.property, limited)
-    best = stats.most(source, _metric(question), last=question.end == "bottom", **limited)
+    best = stats.most(source, _metric(question), **limited)
     label = source.catalog.metric(_metric(question)).label
     return _about(source, question, rows=_rows(best), counted=label)
 

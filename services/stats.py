@@ -171,12 +171,13 @@ def top_values(
     weight: str | None = None,
     during: Window | None = None,
     definition: seg.Definition | None = None,
+    last: bool = False,
     limit: int = TOP,
 ) -> list[Top]:
     """The values of an attribute that most people have, or those of a property of an activity.
 
     Properties are ranked ``by`` the people who did it with them, by the deeds (orders for what was bought), or by the
-    sum of the numeric property ``weight``. Raises Invalid for an unknown name.
+    sum of the numeric property ``weight``; ``last`` begins with the least. Raises Invalid for an unknown name.
     """
     entry = source.catalog.property(activity, name, "name") if activity else source.catalog.attribute(name, "name")
     rows = values_of(
@@ -190,7 +191,8 @@ def top_values(
     elif activity and by == "weight":
         number = sa.func.sum(rows.c.weight)
     wanted = sa.select(rows.c.value, count.label("people"), number.label("number")).group_by(rows.c.value)
-    return _tops(source, wanted.order_by(number.desc(), rows.c.value).limit(limit))
+    order = number.asc() if last else number.desc()
+    return _tops(source, wanted.order_by(order, rows.c.value).limit(limit))
 
 
 def most(

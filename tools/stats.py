@@ -9,6 +9,7 @@ from domain.segments import parse
 from domain.windows import Window
 from services import figures, sources
 from services.figures import What
+from services.stats import Unit
 from tools.context import Answer, Runtime, told
 from tools.segments import SegmentJson
 
@@ -21,18 +22,25 @@ def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
     activity: Annotated[str | None, Field(description="Name of an activity, e.g. order.")] = None,
     property: Annotated[str | None, Field(description="Property of the activity, e.g. category.")] = None,  # noqa: A002
     attribute: Annotated[str | None, Field(description="Customer attribute to group by or to count.")] = None,
+    by: Annotated[
+        str | None, Field(description="With what=top of a property: people, deeds, or a number of it to add up.")
+    ] = None,
+    first: Annotated[bool, Field(description="With what=trend: only who did it for the first time.")] = False,  # noqa: FBT002
     percentile: Annotated[float | None, Field(description="0 to 100, with what=percentile.")] = None,
     limit: Annotated[int | None, Field(description="How many rows, with what=top.")] = None,
     end: Literal["top", "bottom"] = "top",
-    interval: Literal["day", "week", "month"] | None = None,
+    interval: Unit | None = None,
     during: Annotated[Window | None, Field(description='Window of the activity, e.g. {"last": "30d"}.')] = None,
     definition: SegmentJson | None = None,
+    other: Annotated[SegmentJson | None, Field(description="With what=compare; left out, everyone.")] = None,
 ) -> Answer:
     """Read: answer a question about figures, over everyone or over the customers a definition means.
 
     count, share: of customers (definition), or of an activity's rows; by attribute if given. average, median, minimum,
     maximum, total, percentile, distribution: of a metric; by attribute if given. top: the most frequent values of an
-    attribute or of an activity's property, or the customers with the most of a metric. trend: of an activity.
+    attribute or of an activity's property, or the customers with the most of a metric. trend: of an activity, a metric
+    or people by an attribute that is a day. compare: two definitions, with what is more than chance. rfm: the grid.
+    The answer says in ``counted`` what its numbers count; say that too.
     """
     slots: dict[str, Any] = {
         "what": what,
@@ -40,12 +48,15 @@ def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
         "activity": activity,
         "property": property,
         "attribute": attribute,
+        "by": by,
+        "first": first,
         "percentile": percentile,
         "limit": limit,
         "end": end,
         "interval": interval,
         "during": during,
         "definition": parse(definition) if definition is not None else None,
+        "other": parse(other) if other is not None else None,
     }
     context = runtime.context
     with context.transaction() as session:

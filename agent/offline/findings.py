@@ -1,53 +1,108 @@
 """How does the planner say what a tool found: figures, customers, reasons, lists?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.offline.phrases import capital, number, people, plain, read_as, sentence, unused
-from agent.offline.reading import Command, Reading, StatsQuery
+from agent.offline.reading import Command, Reading
 
 Result = Mapping[str, Any]
+
+CLEAR = frozenset(("higher", "lower"))
+MOST_LINES = 24
+"""Of a long trend the latest stretches are said; the card shows all."""
 
 
 def figures(result: Result, reading: Reading) -> str:
     """The answer to a question about figures."""
-    kind, currency, of = str(result["kind"]), str(result.get("currency", "")), plain(result["of"])
-    label = plain(result["label"])
-    about = f" of {of}" if not of.startswith("all ") else ""
-    rows, spread, value = result.get("rows"), result.get("distribution"), result.get("value")
-    if spread:
-        marks = spread["percentiles"]
-        known = [mark for mark in ("25", "50", "75", "90") if mark in marks]
-        middle = ", ".join(f"{number(marks[mark], kind, currency)} ({mark}th)" for mark in known)
-        text = f"**{label}** over {people(spread['people'])}{about}. Percentiles: {middle}."
-    elif rows:
-        lines = [f"- {plain(row['label'])}: {number(row['value'], kind, currency)}" for row in rows]
-        text = "\n".join([f"**{capital(label)}**{_measured_by(reading.stats)}{about}:", *lines])
-    elif value is None:
-        text = f"There is no {label} to measure{about}."
-    elif result["what"] == "share":
-        text = f"**{value:.1%}** ({result['people']:,} of {people(result['everyone'])}): {of}."
-    elif result["what"] == "count":
-        whose = result.get("people") is not None
-        text = f"**{people(int(value))}**: {of}." if whose else f"{capital(label)}{about}: **{int(value):,}**."
-    else:
-        over = people(result["people"])
-        text = f"The {result['what']} {label}{about} is **{number(value, kind, currency)}**, over {over}."
-    return text + read_as(reading) + unused(reading)
+    say = next((SAID[key] for key in SAID if result.get(key)), _one)
+    return say(result) + read_as(reading) + unused(reading)
 
 
-def _measured_by(query: StatsQuery | None) -> str:
-    match query:
-        case StatsQuery(what="trend"):
-            return f" per {query.interval or 'month'}"
-        case StatsQuery(what="top", end="bottom"):
-            return ", least first"
-        case StatsQuery(what="top"):
-            return ", most first"
-        case StatsQuery(what="average" | "median" | "total" | "minimum" | "maximum"):
-            return f", {query.what}"
-        case _:
-            return ", how many"
+def _about(result: Result) -> str:
+    """About whom and when, where that is not everyone and ever."""
+    of, during = plain(result["of"]), plain(result.get("during", ""))
+    return f"{'' if of.startswith('all ') else f' of {of}'}{f', {during}' if during else ''}"
+
+
+def _spread(result: Result) -> str:
+    spread, kind, currency = result["distribution"], str(result["kind"]), str(result.get("currency", ""))
+    known = [(mark, spread["percentiles"][mark]) for mark in ("25", "50", "75", "90") if mark in spread["percentiles"]]
+    middle = ", ".join(f"{number(value, kind, currency)} ({mark}th)" for mark, value in known)
+    over = people(spread["people"])
+    return f"**{plain(result['label'])}** over {over}{_about(result)}. Percentiles: {middle}."
+
+
+def _rows(result: Result) -> str:
+    kind, currency = str(result["kind"]), str(result.get("currency", ""))
+    lines = [
+        f"- {plain(row['label'])}: {number(row['value'], kind, currency)}"
+        + ("" if row.get("whole", True) else " (in part)")
+        for row in result["rows"]
+    ]
+    counted = capital(plain(result["counted"]))
+    heading = counted if result["what"] == "trend" else f"{capital(plain(result['label']))}, {counted.lower()}"
+    return "\n".join([f"**{heading}**{_about(result)}:", *lines[-MOST_LINES:]])
+
+
+def _one(result: Result) -> str:
+    value, label, about = result.get("value"), plain(result["label"]), _about(result)
+    if value is None:
+        return f"There is no {label} to measure{about}."
+    match result["what"]:
+        case "share":
+            return f"**{value:.1%}** ({result['people']:,} of {people(result['everyone'])}): {plain(result['of'])}."
+        case "count" if result.get("everyone") is not None:
+            return f"**{people(int(value))}**: {plain(result['of'])}."
+        case "count":
+            by = f" by {people(result['people'])}" if result.get("people") is not None else ""
+            return f"{capital(plain(result['counted']))}{about}: **{int(value):,}**{by}."
+        case what:
+            found = number(value, str(result["kind"]), str(result.get("currency", "")))
+            return f"The {what} {label}{about} is **{found}**, over {people(result['people'])}."
+
+
+def _compared(result: Result) -> str:
+    """What differs, the clearest first; what may be chance is named together."""
+    found, currency = result["comparison"], str(result.get("currency", ""))
+    one, other = found["one"], found["other"]
+    sides = " against ".join(f"**{people(side['people'])}** ({plain(side['of'])})" for side in (one, other))
+    lines = [f"{sides}:"]
+    metrics = [each for each in found["metrics"] if each["verdict"] in CLEAR]
+    shares = [each for each in found["shares"] if each["verdict"] in CLEAR]
+    lines += [
+        f"- {plain(capital(each['label']))}: {each['verdict']}, median "
+        + " against ".join(number(value, each["kind"], currency) for value in each["median"])
+        for each in sorted(metrics, key=lambda metric: -abs(metric["delta"]))
+    ]
+    lines += [
+        f"- {plain(capital(each['label']))}: {each['verdict']}, "
+        + " against ".join(f"{part:.1%}" for part in each["share"])
+        for each in sorted(shares, key=lambda share: -abs(share["difference"]))
+    ]
+    rest = [each["label"] for key in ("metrics", "shares") for each in found[key] if each["verdict"] not in CLEAR]
+    return "\n".join([*lines, *([f"\nNo clear difference: {plain(', '.join(rest))}."] if rest else [])])
+
+
+def _grid(result: Result) -> str:
+    table, currency = result["rfm"], str(result.get("currency", ""))
+    lines = [f"**{people(table['buyers'])}** who bought{_about(result)}, by recency and frequency:"]
+    lines += [
+        f"- {plain(capital(group['label']))}: {group['people']:,} ({group['share']:.1%}), "
+        f"{number(group['revenue'], 'money', currency)} in all"
+        for group in table["groups"]
+        if group["people"]
+    ]
+    return "\n".join(lines)
+
+
+SAID: dict[str, Callable[[Result], str]] = {
+    "distribution": _spread,
+    "rows": _rows,
+    "comparison": _compared,
+    "rfm": _grid,
+}
+"""How each kind of answer is said, by the part of it that is filled; one number otherwise."""
 
 
 def customer(result: Result) -> str:

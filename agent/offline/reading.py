@@ -78,7 +78,12 @@ class StatsQuery(Part):
     - ``distribution``: of ``metric`` or of the values of ``attribute``
     - ``top``: the ``limit`` most frequent values of ``attribute``, or of ``property`` of ``activity``, or the customers
       with the most of ``metric``; ``end`` says from which end
-    - ``trend``: of ``metric`` or ``activity``, per ``interval``
+    - ``trend``: of ``metric``, of ``activity`` (``first``: of those who did it for the first time), or of people by an
+      ``attribute`` that is a day; per ``interval``
+    - ``compare``: the customers of ``definition`` with those of ``other``; ``None`` means all of them
+    - ``rfm``: the grid of recency and frequency
+
+    ``by`` says what ranks the values of a property: ``people``, ``deeds`` or one of its numbers.
     """
 
     what: Literal[
@@ -93,17 +98,22 @@ class StatsQuery(Part):
         "distribution",
         "top",
         "trend",
+        "compare",
+        "rfm",
     ]
     metric: str | None = None
     activity: str | None = None
     property: str | None = None
     attribute: str | None = None
+    by: str | None = None
+    first: bool = False
     percentile: float | None = None
     limit: int | None = None
     end: Literal["top", "bottom"] = "top"
     interval: Literal["day", "week", "month", "quarter", "year"] | None = None
     during: Window | None = None
     definition: Definition | None = None
+    other: Definition | None = None
 
 
 class CustomerQuery(Part):

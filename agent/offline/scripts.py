@@ -129,8 +129,10 @@ def _saved(turn: Turn, definition: dict[str, Any]) -> bool:
 
 def _stats(turn: Turn) -> Script:
     query = turn.reading.stats.model_dump(mode="json", exclude_none=True) if turn.reading.stats else {}
-    if turn.reading.stats and turn.reading.stats.definition:
-        query["definition"] = turn.reading.stats.definition.as_json()
+    for side in ("definition", "other"):
+        narrowed = getattr(turn.reading.stats, side, None)
+        if narrowed:
+            query[side] = narrowed.as_json()
     (found,) = yield Step((Call("measure", query),))
     return findings.figures(found, turn.reading)
 

@@ -1,11 +1,12 @@
 """Is a figure asked for? ``how many``, ``average LTV by country``, ``top products``, ``orders per month``."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.offline import answers
+from agent.offline import answers, contrasts, trends
 from agent.offline.audience import Audience, audience, narrowed, unused_words
 from agent.offline.cover import Item, cover
+from agent.offline.frames import QUANTITY, money_property
 from agent.offline.grammar import Grammar
 from agent.offline.logic import combined
 from agent.offline.measures import WHOLE, counting
@@ -21,7 +22,33 @@ from domain.windows import Window
 ASKED = 0.6
 _AGGREGATES = table("aggregates")
 _QUESTIONS = frozenset(["how", "what", "which", "where", "count"])
-_INTERVALS = table("intervals")
+
+
+RANKINGS = {
+    "people": "people|customer|buyer|user",
+    "deeds": "order|purchase|transaction|popularity",
+    "money": "revenue|sales|turnover|value|money|spend|income",
+    "quantity": "unit|piece|quantity|copy|volume",
+}
+"""What values of a property can be ranked by, and how it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What the values of a property are ranked by, before it is clear which property of which activity."""
+
+    what: str
+
+    def by(self, chart: Sentence, activity: str) -> str | None:
+        """The ranking in the activity's own terms; ``None`` where it has no such number."""
+        properties = chart.catalog.activities[activity].properties
+        match self.what:
+            case "money":
+                return money_property(chart.catalog.activities[activity], chart.lexicon, total=True)
+            case "quantity":
+                return QUANTITY if QUANTITY in properties else None
+            case what:
+                return what
 
 
 def add(grammar: Grammar) -> None:
@@ -30,6 +57,9 @@ def add(grammar: Grammar) -> None:
     _aggregates(grammar)
     _tops(grammar)
     _breakdowns(grammar)
+    _grids(grammar)
+    for part in (trends, contrasts):
+        part.add(grammar)
 
 
 def _counts(grammar: Grammar) -> None:
@@ -151,7 +181,8 @@ def _tops(grammar: Grammar) -> None:
         "which|what <property> sell|sells|sold [the] best|most",
         "[:what_is] [:det] [<token_number>] :popular [<token_number>] <property>",
         "which|what <property> do people|customer|they buy [the] most",
-        "[:what_is] [:det] <end> [<token_number>] <property> [by] [:sales_word]",
+        "[:what_is] [:det] <end> [<token_number>] [:popular] <property> [[ranked] by [number|count of] <ranking>]",
+        "[:what_is] [:det] [<token_number>] :popular <property> [ranked] by [number|count of] <ranking>",
     )
     def _(chart: Sentence, i: int, end: int, *found: Any) -> dict[str, Any] | None:
         owned = next(item for item in found if isinstance(item, tuple))
@@ -162,13 +193,21 @@ def _tops(grammar: Grammar) -> None:
         activity, name = (viewed or texts)[0]
         number = next((item for item in found if isinstance(item, Token)), None)
         side = next((item for item in found if item == "bottom"), "top")
+        ranking = next((item for item in found if isinstance(item, Ranking)), None)
+        by = ranking.by(chart, activity) if ranking else None
+        if ranking and by is None:
+            return None
         return {
             "what": "top",
             "activity": activity,
             "property": name,
+            "by": by,
             "limit": int(number.number) if number else None,
             "end": side,
         }
+
+    for what, said in RANKINGS.items():
+        rule("ranking", said)(lambda *_, what=what: Ranking(what))
 
     @rule(
         "asked",
@@ -183,6 +222,16 @@ def _tops(grammar: Grammar) -> None:
         number = next((item for item in found if isinstance(item, Token)), None)
         side = next((item for item in found if item == "bottom"), "top")
         return {"what": "top", "attribute": names[0], "limit": int(number.number) if number else None, "end": side}
+
+
+def _grids(grammar: Grammar) -> None:
+    @grammar.rule(
+        "asked",
+        "[:what_is] [:det] rfm [table|grid|matrix|group|segment|analysis|score|distribution|breakdown|report] [of|for]",
+        "[:what_is] [:det] recency frequency [and] monetary [value] [table|grid|analysis] [of|for]",
+    )
+    def _(_c: Sentence, _i: int, _e: int) -> dict[str, Any]:
+        return {"what": "rfm"}
 
 
 def _breakdowns(grammar: Grammar) -> None:
@@ -205,29 +254,6 @@ def _breakdowns(grammar: Grammar) -> None:
 
     rule("broken_down", "over time", "trend", "as a trend")(lambda *_: {"interval": "month"})
 
-    @grammar.reader("rhythm")
-    def _(chart: Sentence, i: int) -> list[tuple[int, str]]:
-        found = _INTERVALS.get(chart.stems[i])
-        return [(i + 1, found)] if found else []
-
-    @rule("asked", "[:what_is] [:det] <rhythm> <trended> [trend]")
-    def _(_c: Sentence, _i: int, _e: int, interval: str, slots: dict[str, Any]) -> dict[str, Any]:
-        return {"what": "trend", "interval": interval, **slots}
-
-    @rule(
-        "asked",
-        "[:what_is] [:det] <trended> trend",
-        "[:what_is] [:det] trend|development of|in [:det] <trended>",
-        "how do|did|have|has [:det] <trended> develop|change|evolve|trend|developed|changed|evolved|look",
-        "[:what_is] [:det] <trended> over time",
-    )
-    def _(_c: Sentence, _i: int, _e: int, slots: dict[str, Any]) -> dict[str, Any]:
-        return {"what": "trend", "interval": "month", **slots}
-
-    @rule("asked", "[:what_is] [:det] <trended> per|by|each|every <period>")
-    def _(_c: Sentence, _i: int, _e: int, slots: dict[str, Any], period: str) -> dict[str, Any]:
-        return {"what": "trend", "interval": period, **slots}
-
     @rule("asked", "[:what_is] [:det] <metric> by|per|across <attribute>")
     def _(chart: Sentence, i: int, end: int, metric: str, names: tuple[str, ...]) -> dict[str, Any]:
         total = (
@@ -236,13 +262,12 @@ def _breakdowns(grammar: Grammar) -> None:
         )
         return {"what": "total" if total else "average", "metric": metric, "attribute": names[0]}
 
-    rule("trended", "[number|count of] <activity_noun>")(lambda _c, _i, _e, names: {"activity": names[0]})
-    rule("trended", "<metric>")(lambda _c, _i, _e, name: {"metric": name})
-    rule("trended", "sales")(lambda *_: {"activity": "order"})
-
 
 def read(chart: Sentence, previous: Definition | None) -> Reading | None:
     """The reading of a question about figures; ``None`` where the sentence is none."""
+    compared = contrasts.read(chart, previous)
+    if compared:
+        return compared
     start = chart.past(0, "lead")
     for at in sorted({0, start, max(0, start - 1), max(0, start - 2), max(0, start - 3)}):
         best = chart.best("asked", at)
@@ -288,10 +313,9 @@ def _cover(chart: Sentence, start: int) -> list[Item]:
 def _query(chart: Sentence, slots: dict[str, Any], during: Window | None) -> StatsQuery:
     if slots.get("interval") and slots["what"] != "trend":
         slots = {**slots, "what": "trend"}
-    if slots["what"] == "trend" and slots.get("metric") and not slots.get("activity"):
-        slots = {**slots, "activity": chart.catalog.metrics[slots["metric"]].terms[0].activity}
-    if slots["what"] == "trend" and not slots.get("activity") and not slots.get("metric"):
-        slots = {**slots, "activity": chart.catalog.buyers}
+    followed = slots.get("activity") or slots.get("metric") or slots.get("attribute")
+    if slots["what"] == "trend" and not followed:
+        slots = {**slots, **trends.of_people(chart)}
     return StatsQuery(**{**slots, "during": during})
 
 
