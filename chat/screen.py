@@ -23,6 +23,9 @@ from services.users import Person
 CARDS = {"segment": "SegmentCard", "flow": "FlowCard", "activation": "FlowCard"}
 """Kind of proposal -> the file under ``public/elements`` that draws it."""
 
+FIGURES = {"compare": "ComparisonCard", "rfm": "RfmCard"}
+"""Kind of question -> the file that draws its answer; all others are drawn alike."""
+
 _T = TypeVar("_T")
 
 
@@ -103,7 +106,8 @@ class Screen:
             message = cl.Message(content="")
             await message.send()
             self.shown.append(message)
-            await self._element("FiguresCard", part.shown["figures"], message)
+            figures = part.shown["figures"]
+            await self._element(FIGURES.get(figures["what"], "FiguresCard"), figures, message)
 
     async def _card(self, kind: str, approval_id: uuid.UUID) -> None:
         """Draw the card where it already is, else below a new message."""

@@ -4,12 +4,13 @@ Figures of each side are of all its people. Whether they differ is judged betwee
 segment against those of the second who are not in it (against everyone, that is everyone else).
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from db.segments_figures import side_by_side
+from db.segments_figures import Rows, side_by_side
 from domain import effects
 from domain import segments as seg
 from domain.catalog import Catalog
@@ -81,24 +82,41 @@ class Comparison(Value):
 def compare(source: Source, one: seg.Definition | None, other: seg.Definition | None = None) -> Comparison:
     """Compare two segments; ``None`` is everyone. Raises Invalid as definitions do."""
     catalog = source.catalog
-    metrics = _metrics(catalog)
-    tests = [*_consents(catalog), *_values(source, one)]
-    rows = side_by_side(one, other, source.scope, metrics=metrics, tests=[node for _, _, node in tests]).cte("people")
-    counted = _counted(source, rows, len(tests))
-    left, right = _sides(rows, nested=counted["right"] == 0)
+    metrics, consents = _metrics(catalog), _consents(catalog)
+    row = source.row(_statement(source, one, other, metrics, [node for _, node in consents]))
+    counts = Counts(row["one"], row["other"], row["both"])
+    shares = [
+        _shared("consent", label, Counts(*(row[f"{side}_{i}"] for side in SIDES)), counts)
+        for i, (label, _) in enumerate(consents)
+    ]
     everyone = stats.everyone(source)
     return Comparison(
-        one=Side(of=source.said(one), people=counted["one"], share=_share(counted["one"], everyone)),
-        other=Side(of=source.said(other), people=counted["other"], share=_share(counted["other"], everyone)),
-        both=counted["both"],
+        one=Side(of=source.said(one), people=counts.one, share=_share(counts.one, everyone)),
+        other=Side(of=source.said(other), people=counts.other, share=_share(counts.other, everyone)),
+        both=counts.both,
         everyone=everyone,
-        metrics=tuple(
-            _measured(catalog, name, source.row(_ranked(rows, f"m{i}", left, right))) for i, name in enumerate(metrics)
-        ),
-        shares=tuple(_shared(about, label, i, counted) for i, (about, label, _) in enumerate(tests)),
+        metrics=tuple(_measured(catalog, name, row, f"m{i}") for i, name in enumerate(metrics)),
+        shares=(*shares, *_values(source, one, other, counts)),
         currency=catalog.currency,
         as_of=source.scope.as_of,
     )
+
+
+SIDES = ("one", "other", "both")
+
+
+class Counts(NamedTuple):
+    """How many are in the first, in the second, and in both."""
+
+    one: int
+    other: int
+    both: int
+
+    def apart(self, whole: "Counts") -> tuple[int, int]:
+        """How many of the two sides that are judged: nobody stands on both. ``whole`` are all people of the sides."""
+        if whole.other == whole.both:
+            return self.one - self.both, self.other
+        return self.one, self.other - self.both
 
 
 def _metrics(catalog: Catalog) -> list[str]:
@@ -111,36 +129,35 @@ def _metrics(catalog: Catalog) -> list[str]:
     return (bought or list(catalog.metrics))[:MOST_METRICS]
 
 
-Test = tuple[str, str, seg.Leaf]
-"""What a share is about, which share it is, and the condition that decides it."""
-
-
-def _consents(catalog: Catalog) -> list[Test]:
+def _consents(catalog: Catalog) -> list[tuple[str, seg.Leaf]]:
     if catalog.dataset != "store":
         return []
     channels: tuple[seg.Channel, ...] = ("email", "sms", "whatsapp")
-    return [
-        ("consent", CONSENTS["subscribed"].format(CHANNELS[channel]), seg.Consent(channel=channel))
-        for channel in channels
-    ]
+    return [(CONSENTS["subscribed"].format(CHANNELS[channel]), seg.Consent(channel=channel)) for channel in channels]
 
 
-def _values(source: Source, definition: seg.Definition | None) -> list[Test]:
+def _values(
+    source: Source, one: seg.Definition | None, other: seg.Definition | None, counts: Counts
+) -> Iterator[Shared]:
     """The most frequent values of what the first side bought, by kind rather than by title."""
     place = _kinds(source.catalog)
     if place is None:
-        return []
+        return
     activity, name = place
-    entry = source.catalog.property(activity, name)
-    tops = stats.top_values(source, name, activity=activity, definition=definition, limit=MOST_VALUES)
-    return [
-        (
-            entry.label,
-            top.value,
-            seg.Activity(name=activity, op="any", where=(seg.Filter(name=name, op="eq", value=top.value),)),
-        )
-        for top in tops
-    ]
+
+    def people(definition: seg.Definition | None) -> dict[str, int]:
+        tops = stats.top_values(source, name, activity=activity, definition=definition, limit=LONGEST_LIST)
+        return {top.value: top.people for top in tops}
+
+    found, others = people(one), people(other)
+    both = others if one is None else found if other is None else people(_both(one, other))
+    label = source.catalog.property(activity, name).label
+    for value, count in list(found.items())[:MOST_VALUES]:
+        yield _shared(label, value, Counts(count, others.get(value, 0), both.get(value, 0)), counts)
+
+
+def _both(one: seg.Definition, other: seg.Definition) -> seg.Definition:
+    return seg.Definition(dataset=one.dataset, where=seg.All(of=(one.where, other.where)))
 
 
 def _kinds(catalog: Catalog) -> tuple[str, str] | None:
@@ -155,84 +172,98 @@ def _kinds(catalog: Catalog) -> tuple[str, str] | None:
     return next(((activity, name) for count, activity, name in found if count == most), None)
 
 
-def _counted(source: Source, rows: sa.CTE, tests: int) -> Row:
-    """How many are on each side, in both, and in one but not the other; and how many of each meet each test."""
+def _statement(
+    source: Source,
+    one: seg.Definition | None,
+    other: seg.Definition | None,
+    metrics: Sequence[str],
+    tests: Sequence[seg.Leaf],
+) -> Rows:
+    """One row: how many on each side and in both, of them those who meet each test, and the figures of each metric.
+
+    Who is judged against whom is settled here: nobody stands on both sides.
+    """
+    found = side_by_side(one, other, source.scope, metrics=metrics, tests=tests).cte()
+    only_other = found.c.in_other & ~found.c.in_one
+    rows = sa.select(*found.c, sa.func.bool_or(only_other).over().label("apart")).cte()
     c = rows.c
     sides = {"one": c.in_one, "other": c.in_other, "both": c.in_one & c.in_other}
-    apart = {"left": c.in_one & ~c.in_other, "right": c.in_other & ~c.in_one}
-    columns = [sa.func.count().filter(side).label(name) for name, side in {**sides, **apart}.items()]
-    for i in range(tests):
-        columns += [
-            sa.func.count().filter(side & c[f"t{i}"]).label(f"{name}_{i}") for name, side in {**sides, **apart}.items()
-        ]
-    return source.row(sa.select(*columns).select_from(rows))
+    columns = [sa.func.count().filter(side).label(name) for name, side in sides.items()]
+    columns += [
+        sa.func.count().filter(side & c[f"t{i}"]).label(f"{name}_{i}")
+        for i in range(len(tests))
+        for name, side in sides.items()
+    ]
+    whole: sa.FromClause = sa.select(*columns).select_from(rows).subquery()
+    parts = [whole, *(_ranked(rows, f"m{i}").subquery() for i in range(len(metrics)))]
+    for part in parts[1:]:
+        whole = whole.join(part, sa.true())
+    return sa.select(*(column for part in parts for column in part.c)).select_from(whole)
 
 
-def _sides(rows: sa.CTE, *, nested: bool) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Who is judged against whom: nobody stands on both sides."""
-    one, other = rows.c.in_one, rows.c.in_other
-    return (one & ~other, other) if nested else (one, other & ~one)
-
-
-def _ranked(rows: sa.CTE, name: str, left: sa.ColumnElement[bool], right: sa.ColumnElement[bool]) -> sa.Select[Row]:
+def _ranked(rows: sa.CTE, name: str) -> Rows:
     """Figures of both sides, and how often the left has more than the right, with the variance of that.
 
     A person's place is the share of the other side that has less, ties counting half: the mean of the left's places is
     the superiority (H. Mann and D. Whitney, 1947), and their variances give its own (E. DeLong et al., 1988).
     """
-    value = rows.c[name]
+    c = rows.c
+    left, right = c.in_one & (c.apart | ~c.in_other), c.in_other & (~c.apart | ~c.in_one)
     known = sa.select(
-        value.label("value"), rows.c.in_one, rows.c.in_other, left.label("is_left"), (left | right).label("judged")
+        c[name].label("value"), c.in_one, c.in_other, left.label("is_left"), (left | right).label("judged")
     )
-    known_rows = known.where(value.is_not(None)).cte()
-    v = known_rows.c.value
-    side = known_rows.c.is_left
+    people = known.where(c[name].is_not(None)).cte()
+    value, side = people.c.value, people.c.is_left
 
     def place(*within: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
-        ties = sa.func.count().over(partition_by=[*within, v])
-        return sa.func.rank().over(partition_by=list(within) or None, order_by=v.asc()) + (ties - 1) / sa.literal(2.0)
+        ties = sa.func.count().over(partition_by=[*within, value])
+        return sa.func.rank().over(partition_by=list(within) or None, order_by=value.asc()) + (ties - 1) / sa.literal(
+            2.0
+        )
 
     others = sa.func.count().over() - sa.func.count().over(partition_by=side)
     share = (place() - place(side)) / sa.func.nullif(others, 0)
-    judged = sa.select(side.label("is_left"), sa.cast(share, sa.Double()).label("place"))
-    judged_rows = judged.where(known_rows.c.judged).subquery()
+    judged = (
+        sa.select(side.label("is_left"), sa.cast(share, sa.Double()).label("place")).where(people.c.judged).subquery()
+    )
+    lefts, rights = judged.c.is_left, ~judged.c.is_left
     verdict = sa.select(
-        sa.func.count().filter(judged_rows.c.is_left).label("left"),
-        sa.func.count().filter(~judged_rows.c.is_left).label("right"),
-        sa.func.avg(judged_rows.c.place).filter(judged_rows.c.is_left).label("superiority"),
-        sa.func.var_samp(judged_rows.c.place).filter(judged_rows.c.is_left).label("left_variance"),
-        sa.func.var_samp(judged_rows.c.place).filter(~judged_rows.c.is_left).label("right_variance"),
+        sa.func.count().filter(lefts).label(f"{name}_left"),
+        sa.func.count().filter(rights).label(f"{name}_right"),
+        sa.func.avg(judged.c.place).filter(lefts).label(f"{name}_superiority"),
+        sa.func.var_samp(judged.c.place).filter(lefts).label(f"{name}_left_variance"),
+        sa.func.var_samp(judged.c.place).filter(rights).label(f"{name}_right_variance"),
     ).subquery()
     figures = []
-    for label, inside in (("one", known_rows.c.in_one), ("other", known_rows.c.in_other)):
-        middle = sa.func.percentile_cont(sa.literal(0.5, sa.Double())).within_group(v.asc())
+    for label, inside in (("one", people.c.in_one), ("other", people.c.in_other)):
+        middle = sa.func.percentile_cont(sa.literal(0.5, sa.Double())).within_group(value.asc())
         figures += [
-            sa.func.count().filter(inside).label(f"people_{label}"),
-            sa.func.avg(v).filter(inside).label(f"mean_{label}"),
-            middle.filter(inside).label(f"median_{label}"),
+            sa.func.count().filter(inside).label(f"{name}_people_{label}"),
+            sa.func.avg(value).filter(inside).label(f"{name}_mean_{label}"),
+            middle.filter(inside).label(f"{name}_median_{label}"),
         ]
-    whole = sa.select(*figures).select_from(known_rows).subquery()
+    whole = sa.select(*figures).select_from(people).subquery()
     return sa.select(*whole.c, *verdict.c).select_from(whole.join(verdict, sa.true()))
 
 
-def _measured(catalog: Catalog, name: str, row: Row) -> Measured:
-    entry = catalog.metric(name)
-    enough = min(row["left"], row["right"]) >= FEWEST
+def _measured(catalog: Catalog, metric: str, row: Row, name: str) -> Measured:
+    entry = catalog.metric(metric)
+    left, right = row[f"{name}_left"], row[f"{name}_right"]
     middle = low = high = None
     size: effects.Size | None = None
     verdict: Verdict = "too few"
-    if enough:
-        variance = row["left_variance"] / row["left"] + row["right_variance"] / row["right"]
-        middle, low, high = effects.delta(row["superiority"], variance)
+    if min(left, right) >= FEWEST:
+        variance = row[f"{name}_left_variance"] / left + row[f"{name}_right_variance"] / right
+        middle, low, high = effects.delta(row[f"{name}_superiority"], variance)
         size = effects.size(middle, low, high)
         verdict = _verdict(middle, size)
     return Measured(
-        metric=name,
+        metric=metric,
         label=entry.label,
         kind=entry.kind,
-        people=(row["people_one"], row["people_other"]),
-        median=(row["median_one"], row["median_other"]),
-        mean=(row["mean_one"], row["mean_other"]),
+        people=(row[f"{name}_people_one"], row[f"{name}_people_other"]),
+        median=(row[f"{name}_median_one"], row[f"{name}_median_other"]),
+        mean=(row[f"{name}_mean_one"], row[f"{name}_mean_other"]),
         delta=middle,
         low=low,
         high=high,
@@ -249,21 +280,18 @@ def _verdict(middle: float, size: effects.Size) -> Verdict:
     return "higher" if middle > 0 else "lower"
 
 
-def _shared(about: str, label: str, i: int, counted: Row) -> Shared:
-    nested = counted["right"] == 0
-    left, right = ("left", "other") if nested else ("one", "right")
-    low, high = effects.newcombe(counted[f"{left}_{i}"], counted[left], counted[f"{right}_{i}"], counted[right])
-    one, other = (_share(counted[f"{side}_{i}"], counted[side]) for side in ("one", "other"))
-    difference = _share(counted[f"{left}_{i}"], counted[left]) - _share(counted[f"{right}_{i}"], counted[right])
+def _shared(about: str, label: str, hits: Counts, whole: Counts) -> Shared:
+    (left, right), (lefts, rights) = hits.apart(whole), whole.apart(whole)
+    low, high = effects.newcombe(left, lefts, right, rights)
     verdict: Verdict = "higher" if low > 0 else "lower" if high < 0 else "may be chance"
     return Shared(
         about=about,
         label=label,
-        share=(one, other),
-        difference=difference,
+        share=(_share(hits.one, whole.one), _share(hits.other, whole.other)),
+        difference=_share(left, lefts) - _share(right, rights),
         low=low,
         high=high,
-        verdict=verdict if min(counted[left], counted[right]) >= FEWEST else "too few",
+        verdict=verdict if min(lefts, rights) >= FEWEST else "too few",
     )
 
 

@@ -18,16 +18,32 @@ function Bars({ rows }) {
   );
 }
 
-function Trend({ rows }) {
+// A stretch is named by its first day; months, quarters and years by what people call them.
+function stretch(label) {
+  const [year, month] = label.split("-");
+  const unit = props.counted.split(" per ").pop();
+  if (unit === "year") return year;
+  if (unit === "quarter") return `Q${Math.ceil(month / 3)} ${year}`;
+  return unit === "month" ? new Date(`${label}T12:00:00Z`).toLocaleDateString("en-US", { month: "short", year: "numeric", timeZone: "UTC" }) : label;
+}
+
+function Trend({ rows: raw }) {
+  const rows = raw.map((row) => ({ ...row, label: stretch(row.label) }));
   const top = Math.max(...rows.map((row) => row.value), 1e-9);
   const points = rows.map((row, place) => [(100 * place) / Math.max(1, rows.length - 1), 58 - (54 * row.value) / top]);
-  const line = points.map(([x, y], place) => `${place ? "L" : "M"}${x} ${y}`).join("");
+  const drawn = (some) => some.map(([x, y], place) => `${place ? "L" : "M"}${x} ${y}`).join("");
+  const open = rows.length > 1 && rows[rows.length - 1].whole === false;
+  const line = drawn(open ? points.slice(0, -1) : points);
+  const last = rows[rows.length - 1];
+  const peak = rows.reduce((best, row) => (row.value > best.value ? row : best), rows[0]);
   return (
     <>
       <svg className="trend" viewBox="0 0 100 60" preserveAspectRatio="none" role="img" aria-label={props.label}>
-        <path className="under" d={`${line}L100 60L0 60Z`} /><path d={line} />
+        <path className="under" d={`${drawn(points)}L100 60L0 60Z`} /><path d={line} />
+        {open ? <path className="open" d={drawn(points.slice(-2))} /> : null}
       </svg>
-      <div className="spread-base"><span>{rows[0].label}</span><span>{rows[rows.length - 1].label}: {said(rows[rows.length - 1].value)}</span></div>
+      <div className="spread-base"><span>{rows[0].label}</span><span>{last.label}{open ? ", in part" : ""}: {said(last.value)}</span></div>
+      <p className="step-foot card-num"><span>most <b>{said(peak.value)}</b>, {peak.label}</span></p>
       <Numbers rows={rows} />
     </>
   );
@@ -67,11 +83,16 @@ export default (
   <article className="card" data-card="figures">
     <header className="card-head">
       <p className="card-kind">{sentence(props.label)}</p>
-      {props.value === null || props.value === undefined ? <h3>{sentence(props.of)}</h3> : (
+      {props.value === null || props.value === undefined ? (
+        <>
+          <h3>{sentence(props.of)}</h3>
+          <p className="quiet small">{[props.rows?.length ? props.counted : "", props.during].filter(Boolean).join(", ")}</p>
+        </>
+      ) : (
         <div className="card-figures" style={{ marginTop: 6 }}>
           <p className="card-size">
             <strong>{props.what === "share" ? share(props.value, 1) : said(props.value)}</strong>
-            <span>{props.of}{props.people && props.everyone ? `, ${number(props.people)} of ${number(props.everyone)} people` : ""}</span>
+            <span>{props.everyone || props.what !== "count" ? props.of : `${props.counted} of ${props.of}`}{props.during ? `, ${props.during}` : ""}{props.people && props.everyone ? `, ${number(props.people)} of ${number(props.everyone)} people` : ""}</span>
           </p>
         </div>
       )}

@@ -26,6 +26,18 @@ STATS: dict[str, dict[str, Any]] = {
     "which country has the most customers": {"what": "top", "attribute": "country"},
     "orders per week": {"what": "trend", "activity": "order", "interval": "week"},
     "revenue by month": {"what": "trend", "metric": "ltv", "interval": "month"},
+    "how does revenue develop?": {"what": "trend", "metric": "ltv", "interval": "month"},
+    "new customers per week": {"what": "trend", "activity": "order", "first": True, "interval": "week"},
+    "signups per day in the last 30 days": {"what": "trend", "attribute": "first_seen", "interval": "day"},
+    "top 5 products by revenue": {"what": "top", "property": "product", "by": "total", "limit": 5},
+    "top products by units": {"what": "top", "property": "product", "by": "quantity"},
+    "top categories by customers": {"what": "top", "property": "category", "by": "people"},
+    "show me the RFM table": {"what": "rfm", "definition": None},
+    "compare customers in Texas with everyone": {"what": "compare", "definition": TEXAS, "other": None},
+    "everyone vs customers in Texas": {"what": "compare", "definition": None, "other": TEXAS},
+    "how do customers in Texas differ from everyone else?": {"what": "compare", "definition": TEXAS, "other": None},
+    "top cities of customers in Texas": {"what": "top", "attribute": "city", "definition": TEXAS},
+    "RFM groups of customers in Texas": {"what": "rfm", "definition": TEXAS},
 }
 
 
