@@ -8,7 +8,7 @@ from fastapi import FastAPI
 import chat.mount
 import logs
 from agent.runs import open_agent
-from api import errors, receipts, unsubscribe
+from api import datasets, errors, receipts, segments, unsubscribe
 from api.origin import OurPagesOnly
 from chat import live
 from console import site
@@ -30,7 +30,8 @@ def create() -> FastAPI:
     made = FastAPI(title="Parley", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     errors.install(made)
     made.add_api_route("/healthz", healthz, include_in_schema=False)
-    made.include_router(receipts.router)
+    for routes in (datasets, segments, receipts):
+        made.include_router(routes.router)
     made.include_router(unsubscribe.router)
     chat.mount.mount(made)
     made.mount("/", site.create())

@@ -32,6 +32,7 @@ COMMANDS = {
     "dataset": ("datasets", "Datasets: DuckDB files that segments can be asked of."),
     "duckmart": ("duckmart", "DuckMart, an example dataset of users and events."),
     "intent": ("intent", "Buying intent: companies in tiers, from a CRM in a DuckDB file."),
+    "token": ("tokens", "Tokens for programs that call the API."),
     "user": ("users", "Accounts of the team."),
 }
 """Command -> (module under ``commands/``, one line of help)."""

@@ -16,23 +16,29 @@ from domain.errors import Conflict, Forbidden, Invalid, NotFound, ParleyError, U
 
 STATUS: Mapping[type[ParleyError], int] = {Invalid: 422, NotFound: 404, Conflict: 409, Forbidden: 403, Unavailable: 503}
 
+EXACT: Mapping[str, int] = {"not_json": 400, "not_signed_in": 401, "token_unknown": 401, "too_large": 413}
+"""Codes with a status more exact than their kind's (RFC 9110, 15.5)."""
+
 CODES: Mapping[int, str] = {401: "not_signed_in", 404: "no_such_page", 405: "method_not_allowed", 413: "too_large"}
 """Codes of what the framework itself refuses."""
+
+UNAUTHORIZED = 401
 
 log = structlog.get_logger()
 
 
 def status_of(error: ParleyError) -> int:
-    """The status that says the kind of an error; a body that is too large has its own (RFC 9110, 15.5.14)."""
-    if error.code == "too_large":
-        return 413
-    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    """The status that says the kind of an error."""
+    return EXACT.get(error.code) or next(status for kind, status in STATUS.items() if isinstance(error, kind))
 
 
 def answer(error: ParleyError, status: int | None = None) -> JSONResponse:
     """The error as every route answers it."""
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
-    return JSONResponse({"error": error.as_dict()}, status or status_of(error), headers)
+    status = status or status_of(error)
+    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else {}
+    if status == UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse({"error": error.as_dict()}, status, headers)
 
 
 def install(app: FastAPI) -> None:

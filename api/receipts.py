@@ -7,7 +7,6 @@ applied afterwards by the sweeper; a provider that hears anything but 2xx must t
 import functools
 import hmac
 import ipaddress
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Header, Request
 from starlette.concurrency import run_in_threadpool
 
+from api import bodies
 from channels.gateway import receipt
 from db.session import transaction
 from domain.errors import Forbidden, Invalid
@@ -23,7 +23,6 @@ from domain.messages import Receipt
 from services import receipts
 from settings import secret, settings
 
-MAX_BODY = 1024 * 1024
 MAX_RECEIPTS = 1_000
 MAX_AGE_SECONDS = 300
 
@@ -44,7 +43,7 @@ async def take(
     Answers how many were received and how many of them were new. 422 names the receipt and the field that is wrong, and
     then none is stored.
     """
-    body = await _read(request)
+    body = await bodies.read(request)
     _check_sender(request, body, stamp, seal)
     told = _parsed(body)
     new = await run_in_threadpool(_store, told)
@@ -54,15 +53,6 @@ async def take(
 def _store(told: list[Receipt]) -> int:
     with transaction() as session:
         return receipts.keep(session, told)
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Invalid("too_large", f"The body is larger than {MAX_BODY:,} bytes.", "Send fewer receipts at once.")
-    return bytes(body)
 
 
 def _check_sender(request: Request, body: bytes, stamp: str, seal: str) -> None:
@@ -110,10 +100,7 @@ def _own_secret(home: Path) -> str:
 
 
 def _parsed(body: bytes) -> list[Receipt]:
-    try:
-        said: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Invalid("not_json", "The body is not JSON.", "Send one receipt, or an array of them.") from None
+    said = bodies.parsed(body, "Send one receipt, or an array of them.")
     array = isinstance(said, list)
     items = said if array else [said]
     if len(items) > MAX_RECEIPTS:

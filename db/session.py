@@ -16,6 +16,8 @@ from domain.errors import Invalid, Unavailable
 from settings import settings
 
 RECYCLE_SECONDS = 300
+TOO_SLOW = "57014"
+"""What PostgreSQL says of a statement that its time limit has ended."""
 
 
 @contextlib.contextmanager
@@ -83,6 +85,8 @@ def _said_plainly() -> Iterator[None]:
         yield
     except OperationalError as error:
         state = getattr(error.orig, "sqlstate", None)
+        if state == TOO_SLOW:
+            raise Unavailable("too_slow", "The question took too long.", "Narrow it.") from error
         if state is None or state[:3] == "57P" or state[:2] in {"08", "53"}:
             raise Unavailable(
                 "database_unavailable",

@@ -29,6 +29,7 @@ MODULES = (
     "sign_ins",
     "store",
     "templates",
+    "tokens",
     "users",
 )
 

@@ -10,7 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from api.receipts import MAX_BODY, MAX_RECEIPTS
+from api.bodies import MAX_BODY
+from api.receipts import MAX_RECEIPTS
 from api.receiver import app
 from channels.vendor import signed
 from db.session import transaction
