@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Header, Request
