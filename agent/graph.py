@@ -27,6 +27,7 @@ from tools.flows import draft_campaign, list_flows, list_templates, propose_acti
 from tools.questions import ask_person
 from tools.research import research_products
 from tools.segments import explain_membership, list_segments, preview_segment, propose_segment, revise_segment
+from tools.segments_saved import inspect_segment
 from tools.stats import measure
 
 MODEL_CALLS = 8
@@ -40,6 +41,7 @@ TOOLS: tuple[BaseTool, ...] = (
     revise_segment,
     explain_membership,
     list_segments,
+    inspect_segment,
     draft_campaign,
     propose_flow,
     propose_activation,

@@ -19,6 +19,7 @@ TITLES = {
     "list_templates": "Listing the templates",
     "explain_membership": "Looking at the conditions",
     "list_segments": "Listing the segments",
+    "inspect_segment": "Looking into the segment",
     "find_customer": "Looking up the customer",
     "measure": "Measuring",
     "research_products": "Looking at what sells",

@@ -1,6 +1,7 @@
 """On what rows does a condition rest for one person, and how far is a person from meeting it?"""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,23 +80,21 @@ def gap(fact: Fact, sql: Compiled, scope: Scope) -> Gap | None:  # noqa: PLR0911
             return _numeric(fact, entry.plural or f"{entry.label}s", entry.label)
         case seg.Activity(of=str(of), measure=measure):
             kind = "integer" if measure == "distinct" else scope.catalog.property(fact.node.name, of).kind
-            return _numeric(fact, kind)
+            return _numeric(fact, kind) if kind in NUMBERS else None
         case _:
             return None
 
 
 def _numeric(fact: Fact, unit: str, one: str = "") -> Gap | None:
-    """The distance to the threshold, or to the nearer end of a range."""
-    if fact.value is None:
-        return None
+    """The distance to the threshold, or to the nearest of the numbers asked for; ``None`` where there is no number."""
     asked: Any = getattr(fact.node, "value", None)
-    value: Value = sa.cast(fact.value, sa.Double())
+    numbers = [number for number in (asked if isinstance(asked, tuple) else (asked,)) if isinstance(number, Decimal)]
+    bounds: list[Value] = [sa.literal(float(number), sa.Double()) for number in numbers]
     if fact.threshold is not None:
-        return Gap(sa.func.abs(value - fact.threshold), unit, one)
-    numbers: list[Value] = [
-        sa.literal(float(one), sa.Double()) for one in (asked if isinstance(asked, tuple) else (asked,))
-    ]
-    distances = [sa.func.abs(value - number) for number in numbers]
+        bounds = [fact.threshold]
+    if fact.value is None or not bounds:
+        return None
+    distances = [sa.func.abs(sa.cast(fact.value, sa.Double()) - bound) for bound in bounds]
     return Gap(distances[0] if len(distances) == 1 else sa.func.least(*distances), unit, one)
 
 

@@ -13,8 +13,8 @@ from db.campaigns import Campaign
 from db.flows import ACTIVE, DRAFT, PAUSED, Flow, FlowVersion
 from db.segments import GlossaryTerm, Segment, SegmentVersion
 
-NAMED = '$.** ? (((@.type == "segment" || @.type == "list") && @.id == $id) || @.segment_id == $id)'
-"""A condition on the segment anywhere in a definition, or a reference to it by ``segment_id``."""
+NAMED = '$.** ? (((@.type == "segment" || @.type == "list") && @.id == $id) || @.segment == $id || @.segment_id == $id)'
+"""A condition on the segment anywhere in a definition, its members as a population, or a ``segment_id``."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from domain.segments import parse
-from services import segments, segments_why
+from services import segments, segments_history, segments_refresh, segments_why
 from tools.approvals import propose, revise
 from tools.context import Answer, Runtime, asked, told
 
@@ -109,22 +109,28 @@ def explain_membership(
     definition: SegmentJson | None = None,
     segment_id: Annotated[int | None, Field(description="A saved segment, instead of a definition.")] = None,
 ) -> Answer:
-    """Read: say why one customer is in a segment or not, condition by condition, with the fact looked at."""
+    """Read: say why one customer is in a segment or not: each condition, the fact it rests on, and when that was.
+
+    Of a saved segment also since when they are in it, and when they were before (``stays``).
+    """
     context = runtime.context
     with context.transaction() as session:
         raw = definition if definition is not None else segments.get(session, segment_id or 0).definition
         found = segments_why.why(session, parse(raw), customer_id, now=context.now(session))
+        stays = segments_history.stays(session, segment_id, customer_id) if segment_id and definition is None else []
     summary = "in the segment" if found.member else "not in the segment"
-    return told(found), {"kind": "why", "why": found.model_dump(mode="json"), "summary": summary}
+    said = {**found.model_dump(mode="json"), **({"stays": stays} if stays else {})}
+    return told(said), {"kind": "why", "why": found.model_dump(mode="json"), "summary": summary}
 
 
 @tool(response_format="content_and_artifact")
 def list_segments(runtime: Runtime) -> Answer:
-    """Read: the saved segments, latest first, with their size when they were saved."""
+    """Read: the saved segments, latest first, with their size when saved, and as last ``counted``."""
     with runtime.context.transaction() as session:
-        found = segments.listed(session)
+        found, fresh = segments.listed(session), segments_refresh.all_freshness(session)
     kept = {"id", "name", "version", "read_back", "audience_size", "definition", "created_at"}
-    rows = [row.model_dump(mode="json", include=kept) for row in found[:50]]
+    counted = {key: one.model_dump(mode="json", include={"size", "as_of"}) for key, one in fresh.items() if one.as_of}
+    rows = [{**row.model_dump(mode="json", include=kept), "counted": counted.get(row.id)} for row in found[:50]]
     shown = {"kind": "segments", "ids": [row["id"] for row in rows], "summary": f"{len(found)} saved"}
     return told({"segments": rows, "total": len(found)}), shown
 

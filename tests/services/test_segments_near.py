@@ -10,6 +10,8 @@ from domain.errors import Invalid, NotFound
 from domain.segments import parse
 from services import segments, segments_near, segments_overlap, segments_why
 from tests.planted import NOW, Planted
+from tests.segment_cases import CASES
+from tests.segment_cases import shop as planted_shop
 
 DAY = timedelta(days=1)
 RICH = {"type": "metric", "name": "ltv", "op": "gte", "value": 100}
@@ -71,6 +73,19 @@ def test_near_misses_know_percentiles_counts_negations_and_nobody(shop: Planted)
     nobody = parse({"where": {"type": "metric", "name": "ltv", "op": "gte", "value": 0}})
     (none,) = segments_near.near_misses(shop.session, nobody, now=NOW)
     assert (none.count, none.people, none.median_gap) == (0, (), None)
+
+
+def test_every_kind_of_condition_has_its_near_misses_and_its_reasons(session: Session) -> None:
+    shop = planted_shop(session)
+    for where, names in CASES:
+        definition = parse({"where": where})
+        missing = segments_near.near_misses(session, definition, now=NOW)
+        assert sum(one.count for one in missing) <= len(shop.ids) - len(names)
+        if len(missing) == 1:
+            assert missing[0].count == len(shop.ids) - len(names)
+        found = segments_why.why(session, definition, shop.ids["Ada"], now=NOW)
+        assert found.member == ("Ada" in names)
+        assert all(reason.text for reason in found.reasons)
 
 
 def test_the_overlap_of_segments_is_counted_in_one_pass(shop: Planted) -> None:
