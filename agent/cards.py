@@ -18,7 +18,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import ParleyError
 from domain.flows import At, Exit, FlowSpec, Local, Now, Send, Step, Wait
-from services import catalog, plans, previews, segments, sources, stats, templates
+from services import catalog, customers_changes, flows_orders, plans, previews, segments, sources, stats, templates
 from services.approvals import Approval
 from services.previews import FlowPreview
 
@@ -216,8 +216,57 @@ def _clock(at: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
+def _order(_session: Session, approval: Approval, _at: datetime) -> Card:
+    proposal = approval.proposal
+    people = proposal["audience"]["size"]
+    return {
+        "title": "Flow",
+        "says": flows_orders.ORDERS[proposal["order"]].says,
+        "meaning": proposal["read_back"],
+        "facts": [{"label": "In it now", "before": "", "after": f"{people:,} {'person' if people == 1 else 'people'}"}],
+        "grave": proposal["order"] == "stop",
+    }
+
+
+def _customer(_session: Session, approval: Approval, _at: datetime) -> Card:
+    proposal = approval.proposal
+    if proposal.get("erased"):
+        return {"title": "Customer", "says": "", "meaning": "This person was erased.", "facts": [], "grave": False}
+    says, meaning = customers_changes.SAYS[proposal["action"]]
+    after = proposal["values"] or dict.fromkeys(proposal["before"], "")
+    return {
+        "title": "Customer",
+        "says": says,
+        "meaning": meaning,
+        "facts": [
+            {
+                "label": key.replace("_", " ").capitalize(),
+                "before": _plain(proposal["before"].get(key)),
+                "after": _plain(value),
+            }
+            for key, value in after.items()
+        ],
+        "grave": proposal["action"] == "delete",
+    }
+
+
+def _plain(value: Any) -> str:
+    """A value of a customer's record as people read it."""
+    match value:
+        case None | "":
+            return ""
+        case dict():
+            return ", ".join(f"{key.replace('_', ' ')}: {_plain(one)}" for key, one in value.items() if one is not None)
+        case list() | tuple():
+            return ", ".join(_plain(one) for one in value)
+        case _:
+            return str(value)
+
+
 _DRAWN: dict[str, Callable[[Session, Approval, datetime], Card]] = {
     "segment": _segment,
     "flow": _flow,
     "activation": _flow,
+    "order": _order,
+    "customer": _customer,
 }

@@ -42,7 +42,7 @@ def edit(
         raise Conflict("proposal_changed", "This is not the proposal you were shown.", "Reload the page.", "digest")
     if not changes:
         raise Invalid("nothing_changed", "Nothing was changed.", "Change something, or leave it.", "changes")
-    made = _segment(before.proposal, changes) if before.kind == "segment" else _flow(before.proposal, changes)
+    made = _CHANGED.get(before.kind, _nothing)(before.proposal, changes)
     return plans.revise(session, approval_id, made, by=by, now=now)
 
 
@@ -99,6 +99,13 @@ def _set(spec: dict[str, Any], path: str, value: str) -> None:
     except (KeyError, IndexError):
         raise _fixed(path) from None
     place[last] = value
+
+
+def _nothing(_proposal: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, Any]:
+    raise _fixed(changes[0].path)
+
+
+_CHANGED = {"segment": _segment, "flow": _flow, "activation": _flow}
 
 
 def _fixed(path: str) -> Invalid:

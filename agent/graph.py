@@ -22,8 +22,15 @@ from domain.errors import ParleyError
 from tools.catalog import describe_data
 from tools.clock import advance_clock
 from tools.context import Context, told
-from tools.customers import find_customer
-from tools.flows import draft_campaign, list_flows, list_templates, propose_activation, propose_flow
+from tools.customers import find_customer, propose_customer
+from tools.flows import (
+    draft_campaign,
+    list_flows,
+    list_templates,
+    propose_activation,
+    propose_flow,
+    propose_flow_order,
+)
 from tools.questions import ask_person
 from tools.research import research_products
 from tools.segments import explain_membership, list_segments, preview_segment, propose_segment, revise_segment
@@ -45,9 +52,11 @@ TOOLS: tuple[BaseTool, ...] = (
     draft_campaign,
     propose_flow,
     propose_activation,
+    propose_flow_order,
     list_flows,
     list_templates,
     find_customer,
+    propose_customer,
     describe_data,
     measure,
     research_products,

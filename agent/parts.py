@@ -46,7 +46,7 @@ class ToolFinished:
 class Card:
     """Something waits for a person, or was just decided: draw the approval's card, in place if it is there already.
 
-    ``kind`` is the approval's: ``segment``, ``flow`` or ``activation``.
+    ``kind`` is the approval's: ``segment``, ``flow``, ``activation``, ``order`` or ``customer``.
     """
 
     kind: str

@@ -20,7 +20,13 @@ from domain.errors import Forbidden
 from services import plans, users
 from services.users import Person
 
-CARDS = {"segment": "SegmentCard", "flow": "FlowCard", "activation": "FlowCard"}
+CARDS = {
+    "segment": "SegmentCard",
+    "flow": "FlowCard",
+    "activation": "FlowCard",
+    "order": "ChangeCard",
+    "customer": "ChangeCard",
+}
 """Kind of proposal -> the file under ``public/elements`` that draws it."""
 
 FIGURES = {"compare": "ComparisonCard", "rfm": "RfmCard"}

@@ -16,7 +16,7 @@ class Approval(Row):
     __tablename__ = "approvals"
     __table_args__ = (
         CheckConstraint("status in ('pending', 'approved', 'rejected', 'void', 'expired')", name="status"),
-        CheckConstraint("kind in ('segment', 'flow', 'activation', 'customer', 'clock')", name="kind"),
+        CheckConstraint("kind in ('segment', 'flow', 'activation', 'customer', 'clock', 'order')", name="kind"),
         Index("ix_approvals_status", "status", "created_at"),
         Index("ix_approvals_thread", "thread_id"),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, delete, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, delete, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
@@ -118,6 +118,13 @@ def suppress(session: Session, row: Suppression, weaker: Sequence[str]) -> None:
         "now": row.since_at,
     }
     session.execute(_SUPPRESS, values | {"weaker": list(weaker)})
+
+
+def follow(session: Session, customer_id: int, hashes: Sequence[str]) -> None:
+    """Let the entries of these addresses, and no other ones, belong to a customer."""
+    theirs = Suppression.address_hash.in_(hashes)
+    session.execute(update(Suppression).where(Suppression.customer_id == customer_id, ~theirs).values(customer_id=None))
+    session.execute(update(Suppression).where(theirs).values(customer_id=customer_id))
 
 
 def lift(session: Session, channel: str, address_hash: str, reasons: Sequence[str]) -> None:

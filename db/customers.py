@@ -1,6 +1,6 @@
-"""Who are the customers, and where do they live?"""
+"""Who are the customers, where do they live, and what is left when one is erased?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,11 +10,14 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Select,
     UniqueConstraint,
+    delete,
     func,
     or_,
     select,
     text,
+    update,
 )
 from sqlalchemy import Row as RowLike
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -90,6 +93,69 @@ class Tag(Row):
     name: Mapped[str]
     since_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+
+
+DETAILS = (
+    *("external_id", "email", "phone", "first_name", "last_name", "birthday", "gender", "language", "time_zone"),
+    *("company", "acquisition_source", "acquisition_campaign", "custom"),
+)
+PLACE = ("line1", "line2", "city", "region", "postal_code", "country")
+
+
+def details(session: Session, row: Customer) -> dict[str, Any]:
+    """What is written down of a customer, with the default shipping address and the tags of now."""
+    home = session.scalars(_home(row.id)).one_or_none()
+    tags = select(Tag.name).where(Tag.customer_id == row.id, Tag.until_at.is_(None)).order_by(Tag.name)
+    return {
+        **{name: getattr(row, name) for name in DETAILS},
+        "address": {name: getattr(home, name) for name in PLACE} if home else None,
+        "tags": session.scalars(tags).all(),
+    }
+
+
+def settle(session: Session, customer_id: int, place: Mapping[str, Any] | None) -> None:
+    """Write the default shipping address, or take it away."""
+    home = session.scalars(_home(customer_id)).one_or_none()
+    if place is None:
+        if home:
+            session.delete(home)
+        return
+    if home is None:
+        home = Address(customer_id=customer_id, kind="shipping", is_default=True)
+        session.add(home)
+    for name, value in place.items():
+        setattr(home, name, value)
+    session.flush()
+
+
+def tag(session: Session, customer_id: int, names: Collection[str], now: datetime) -> None:
+    """Let exactly these words be on a customer from now on; what was before stays in the history."""
+    mine = (Tag.customer_id == customer_id, Tag.until_at.is_(None))
+    before = set(session.scalars(select(Tag.name).where(*mine)))
+    session.execute(update(Tag).where(*mine, Tag.name.in_(before - set(names))).values(until_at=now))
+    session.add_all(Tag(customer_id=customer_id, name=name, since_at=now) for name in set(names) - before)
+    session.flush()
+
+
+_PROPOSALS = text("""
+    update approvals set proposal = jsonb_build_object('name', 'Erased', 'erased', true)
+    where kind = 'customer' and (proposal ->> 'customer_id' = :id or result ->> 'customer_id' = :id)
+""")
+
+
+def erase(session: Session, customer_id: int) -> None:
+    """Delete a customer with everything that belongs to them, and what proposals about them said.
+
+    Runs are locked first: who takes a step holds one and then needs the customer.
+    """
+    session.execute(text("select 1 from enrollments where customer_id = :id for update"), {"id": customer_id})
+    session.execute(_PROPOSALS, {"id": str(customer_id)})
+    session.execute(delete(Customer).where(Customer.id == customer_id))
+    session.expire_all()
+
+
+def _home(customer_id: int) -> Select[Address]:
+    return select(Address).where(Address.customer_id == customer_id, Address.kind == "shipping", Address.is_default)
 
 
 def named(session: Session, email: str) -> int | None:

@@ -22,7 +22,7 @@ from domain import flows as flow_values
 from domain import segments as seg
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.flows import Audience, digest
-from services import flows, segments, segments_versions, templates
+from services import customers_changes, flows, flows_orders, segments, segments_versions, templates
 from services.users import Person
 
 NAMESPACE = uuid.UUID("0b6f3f0e-6f0b-5f43-8d6b-0e2a2f4d7a11")
@@ -30,7 +30,7 @@ LASTS = timedelta(days=7)
 SHARE_MOVED = 0.10
 PEOPLE_MOVED = 25
 
-Kind = Literal["segment", "flow", "activation"]
+Kind = Literal["segment", "flow", "activation", "order", "customer"]
 Decision = Literal["approve", "reject"]
 Proposal = dict[str, Any]
 
@@ -93,7 +93,9 @@ def propose(
     - ``segment``: ``name``, ``definition``; optional ``prompt``, ``assumptions``, ``as_of``, and for a new version of a
       saved one ``segment_id`` and ``expected_version``;
     - ``flow``: ``spec``; optional ``flow_id`` of the flow it changes;
-    - ``activation``: ``flow_id`` of a saved draft.
+    - ``activation``: ``flow_id`` of a saved draft;
+    - ``order``: ``flow_id`` and ``order``, see ``services.flows_orders``;
+    - ``customer``: ``action`` and what it needs, see ``services.customers_changes``.
 
     Whatever else it holds (evidence, say) is kept, shown and covered by the digest. The stored proposal also has
     ``read_back`` and ``audience``: ``size``, ``at_least``, ``at_most``. With ``key``, proposing the same again answers
@@ -293,6 +295,8 @@ EFFECTS: dict[str, Effect] = {
     "segment": Effect(_prepare_segment, _segment_changed, _apply_segment),
     "flow": Effect(_prepare_flow, _flow_changed, _apply_flow),
     "activation": Effect(_prepare_activation, _flow_changed, _apply_activation),
+    "order": Effect(flows_orders.prepare, flows_orders.changed, flows_orders.apply),
+    "customer": Effect(customers_changes.prepare, customers_changes.changed, customers_changes.apply),
 }
 """The kinds of proposals there are."""
 

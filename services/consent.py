@@ -113,6 +113,12 @@ def resume_all(session: Session, actor: str) -> None:
     audit.record(session, actor=actor, action="sends.resumed", subject="store", detail={})
 
 
+def readdress(session: Session, customer: Customer) -> None:
+    """After a person's addresses were written: entries of the suppression list follow the addresses, not the person."""
+    hashes = [address_hash(address) for address in (customer.email, customer.phone) if address]
+    consent.follow(session, customer.id, hashes)
+
+
 def address_of(customer: Customer, channel: str) -> str | None:
     """Where a customer is reached on a channel."""
     return customer.email if channel == "email" else customer.phone

@@ -44,7 +44,7 @@ class Listed(Value):
     @property
     def name(self) -> str:
         """What to call them."""
-        return _name(self.first_name, self.last_name, self.external_id, self.id)
+        return named(self.first_name, self.last_name, self.external_id, self.id)
 
 
 class Page(Value):
@@ -124,7 +124,7 @@ def profile(session: Session, customer_id: int, *, now: datetime) -> Profile:
     }
     return Profile(
         id=found.id,
-        name=_name(found.first_name, found.last_name, found.external_id, found.id),
+        name=named(found.first_name, found.last_name, found.external_id, found.id),
         facts={label: value for label, value in facts.items() if value is not None},
         addresses=tuple(_postal(row) for row in rows.addresses(session, customer_id)),
         tags=tuple(rows.tags(session, customer_id)),
@@ -137,7 +137,7 @@ def profile(session: Session, customer_id: int, *, now: datetime) -> Profile:
     )
 
 
-def _name(first: str | None, last: str | None, external_id: str | None, id_: int) -> str:
+def named(first: str | None, last: str | None, external_id: str | None, id_: int) -> str:
     return " ".join(part for part in (first, last) if part) or f"Customer {external_id or id_}"
 
 

@@ -98,6 +98,16 @@ def propose_activation(
 
 
 @tool(response_format="content_and_artifact")
+def propose_flow_order(
+    flow_id: Annotated[int, Field(gt=0, description="As list_flows gives it.")],
+    order: Literal["pause", "resume", "stop", "delete"],
+    runtime: Runtime,
+) -> Answer:
+    """Write: propose to pause, resume or stop (for good) a flow, or to delete a draft, and wait for a person."""
+    return propose(runtime, "order", lambda _: {"flow_id": flow_id, "order": order, "prompt": asked(runtime)})
+
+
+@tool(response_format="content_and_artifact")
 def list_flows(runtime: Runtime) -> Answer:
     """Read: flows and campaigns with their status and how many people are in each state, latest first."""
     with runtime.context.transaction() as session:

@@ -8,6 +8,7 @@ from agent.offline.small_words import listed, table
 from agent.offline.tokens import Token
 
 MOST_WORDS = 6
+LONGEST_NAME = 12
 
 _SMALL = listed("command_small")
 _VERBS = table("command_verbs")
@@ -21,6 +22,7 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 _POINTING = frozenset(("it", "that", "this", "last", "1", "change"))
+_TO_FLOWS = frozenset(("pause", "resume", "stop", "delete"))
 _ALONE = frozenset(("undo", "save", "approve", "reject", "activate"))
 
 
@@ -39,6 +41,9 @@ def _ordered(chart: Sentence) -> Command | None:
     if {"a", "an", "new"} & {token.norm for token in chart.tokens}:
         return None
     words = [token for token in chart.tokens if token.kind != "sign" and token.norm not in _SMALL]
+    named_flow = _order_to_flow(chart)
+    if named_flow:
+        return named_flow
     if not words or words[0].norm not in _VERBS or len(words) > MOST_WORDS:
         return None
     named = next((i for i, token in enumerate(words) if i and _begins_name(token)), len(words))
@@ -60,6 +65,21 @@ def _ordered(chart: Sentence) -> Command | None:
             "name": name,
         }
     )
+
+
+def _order_to_flow(chart: Sentence) -> Command | None:
+    """An order to a flow by its name: pause the flow Spring beans."""
+    words = [token for token in chart.tokens if token.kind != "sign"]
+    at = next((i for i, token in enumerate(words[:4]) if _NOUNS.get(token.stem) in {"flow", "campaign"}), None)
+    before = [token for token in words[:at] if token.norm not in _SMALL]
+    verb = _VERBS.get(before[0].norm) if at and len(before) == 1 else None
+    behind = words[(at or 0) + 1 :]
+    if verb not in _TO_FLOWS or not behind or behind[0].kind == "number" or len(behind) > LONGEST_NAME:
+        return None
+    behind = behind[1:] if behind[0].norm in {"named", "called"} and len(behind) > 1 else behind
+    quoted = str(behind[0].value) if len(behind) == 1 and behind[0].kind == "quoted" else None
+    name = quoted or chart.text[behind[0].start : behind[-1].end]
+    return Command.model_validate({"verb": verb, "noun": _NOUNS[words[at or 0].stem], "name": name})
 
 
 def _begins_name(token: Token) -> bool:

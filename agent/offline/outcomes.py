@@ -11,6 +11,14 @@ Result = Mapping[str, Any]
 
 OPENING = 80
 
+SUBJECTS = {
+    "segment": "The segment",
+    "flow": "The campaign",
+    "activation": "The start",
+    "order": "The order",
+    "customer": "The change",
+}
+
 
 def told(results: Sequence[Result]) -> str:
     """What became of the cards, one line each."""
@@ -19,9 +27,7 @@ def told(results: Sequence[Result]) -> str:
 
 def outcome(result: Result) -> str:
     """What became of one card."""
-    subject = {"segment": "The segment", "flow": "The campaign", "activation": "The start"}.get(
-        str(result["kind"]), "It"
-    )
+    subject = SUBJECTS.get(str(result["kind"]), "It")
     by = f" by {plain(result['decided_by'])}" if result.get("decided_by") else ""
     note = f" {plain(sentence(result['note']))}" if result.get("note") else ""
     match result["status"]:
@@ -32,16 +38,27 @@ def outcome(result: Result) -> str:
         case "void":
             return f"{subject} is void; nothing was saved or sent.{note}"
         case "shown":
-            return campaign(result["proposal"]) if result["kind"] == "flow" else ""
+            return campaign(result["proposal"]) if result["kind"] == "flow" else words_of(result)
         case "expired":
             return f"{subject} expired before anybody decided. Ask again to get a fresh card."
         case _:
             return f"{subject} still waits for a decision."
 
 
+def words_of(result: Result) -> str:
+    """What would be proposed, where nothing can be: on the command line."""
+    action = result["proposal"].get("order") or result["proposal"].get("action")
+    return f"I would put this on a card for approval: {plain(action)}." if action else ""
+
+
 def _approved(result: Result, by: str) -> str:
     reached = people((result.get("result") or {}).get("audience_size") or 0)
     name = f"**{plain(result['name'])}**"
+    made = result.get("result") or {}
+    if result["kind"] == "order":
+        return f"{name} is {plain(made.get('status', 'changed'))} now, approved{by}."
+    if result["kind"] == "customer":
+        return f"The customer was erased, approved{by}." if "erased" in made else f"{name} was saved, approved{by}."
     if result["kind"] == "segment":
         return f"The segment was approved{by} and saved as {name}: {reached}."
     begins = _first_message(result.get("start") or {})

@@ -144,7 +144,7 @@ class FlowRequest(Part):
 
 
 class Command(Part):
-    """An order: list, show, save, rename, delete, pause, resume, activate, approve, reject, undo, reset."""
+    """An order: list, show, save, rename, delete, pause, resume, stop, activate, approve, reject, undo, reset."""
 
     verb: str
     noun: Literal["segment", "flow", "campaign", "message", "customer", "glossary", "product", "approval", "it"] = "it"

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from agent.offline import findings, outcomes, words
-from agent.offline.reading import Command, FlowRequest, Reading
+from agent.offline.reading import Command, CustomerQuery, FlowRequest, Reading
 from agent.offline.starts import start
 from domain.segments import Definition
 
@@ -141,6 +141,8 @@ def _customer(turn: Turn) -> Script:
     query = turn.reading.customer
     if query is None:
         return words.help_text()
+    if query.verb == "delete":
+        return (yield from _erasing(query))
     who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
     if query.verb == "show":
         (found,) = yield Step((Call("find_customer", who),))
@@ -154,6 +156,17 @@ def _customer(turn: Turn) -> Script:
         (reasons,) = yield Step((Call("explain_membership", args),))
         return findings.why(reasons)
     return words.not_yet(f"{query.verb} customers from the chat")
+
+
+def _erasing(query: CustomerQuery) -> Script:
+    """One customer, if there is exactly one like that, on a card."""
+    who = query.model_dump(mode="json", exclude={"verb"}, exclude_none=True)
+    (found,) = yield Step((Call("find_customer", who),))
+    if len(found["customers"]) != 1:
+        return findings.customer(found)
+    proposal = Call("propose_customer", {"action": "delete", "customer_id": found["customers"][0]["id"]})
+    decided = yield Step((proposal,))
+    return outcomes.told(decided)
 
 
 def _clock(turn: Turn) -> Script:
@@ -172,13 +185,25 @@ def _command(turn: Turn) -> Script:
             proposal = Call("propose_activation", {"flow_id": command.id})
             decided = yield Step((proposal,), _wait(turn, cards=1).strip())
             said = outcomes.told(decided)
-        case "pause" | "resume", "flow" | "campaign":
-            said = words.in_the_console(command.verb)
+        case "pause" | "resume" | "stop" | "delete", "flow" | "campaign":
+            said = yield from _order(turn, command)
         case "approve" | "reject", _ if turn.waiting:
             said = words.decide_on_the_card(len(turn.waiting))
         case _:
             said = words.not_yet(f"{command.verb} {command.noun}")
     return said
+
+
+def _order(turn: Turn, command: Command) -> Script:
+    """An order to a flow, which is named by its number or its name."""
+    (found,) = yield Step((Call("list_flows", {}),))
+    name = (command.name or "").casefold()
+    meant = [row for row in found["flows"] if row["id"] == command.id or (name and row["name"].casefold() == name)]
+    if len(meant) != 1:
+        return words.which_flow(found["flows"], command)
+    proposal = Call("propose_flow_order", {"flow_id": meant[0]["id"], "order": command.verb})
+    decided = yield Step((proposal,), _wait(turn, cards=1).strip())
+    return outcomes.told(decided)
 
 
 LISTS: dict[str, tuple[Call, Callable[[Result, Command], str]]] = {

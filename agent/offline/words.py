@@ -1,12 +1,14 @@
 """How does the planner speak of a segment, and of what it cannot do? Every figure comes from a tool's answer."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from agent.offline.phrases import capital, cut, people, plain, read_as, sentence, share, unused
-from agent.offline.reading import Reading
+from agent.offline.reading import Command, Reading
 
 Result = Mapping[str, Any]
+
+LISTED = 10
 
 CHANNELS = {"email": "by email", "sms": "by SMS", "whatsapp": "on WhatsApp"}
 
@@ -97,9 +99,12 @@ def decide_on_the_card(cards: int) -> str:
     return f"Please decide on the {which} above: a decision is bound to exactly what the card shows."
 
 
-def in_the_console(verb: str) -> str:
-    """What the chat leaves to the flow's own page."""
-    return f"You can {verb} a flow on its page in the console; here I only propose what then waits for your approval."
+def which_flow(flows: Sequence[Mapping[str, Any]], command: Command) -> str:
+    """No flow, or several, are called that."""
+    rows = [f"- {row['id']}: **{plain(row['name'])}**, {row['status']}" for row in flows[:LISTED]]
+    called = command.name or (f"number {command.id}" if command.id else "")
+    said = f"There is no single flow {plain(called)}." if called else f"Which flow do you want to {command.verb}?"
+    return "\n".join([said, *(["These are there:", *rows] if rows else ["There is no flow yet."])])
 
 
 def clock(result: Result) -> str:

@@ -1,11 +1,13 @@
 """How does a test talk with the agent? On a real database, with a planner that reads a few sentences by heart."""
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+
+from sqlalchemy.orm import Session
 
 from agent import checkpoints, model
 from agent.offline.model import OfflinePlanner
@@ -64,6 +66,9 @@ def read(text: str, previous: Definition | None) -> Reading:
     return found.model_copy(update={"text": text}) if found else Reading(text=text, action="refuse", intent="unknown")
 
 
+Planner = Callable[[Session, datetime], OfflinePlanner]
+
+
 @dataclass
 class Talk:
     """One person's conversation with an agent."""
@@ -99,8 +104,13 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(url: str, person: Person, endpoint_url: str | None = None) -> AsyncIterator[Talk]:
-    """An agent of its own, as a process has it; with ``endpoint_url`` it asks that endpoint first."""
+async def talking(
+    url: str, person: Person, endpoint_url: str | None = None, planner: Planner | None = None
+) -> AsyncIterator[Talk]:
+    """An agent of its own, as a process has it; with ``endpoint_url`` it asks that endpoint first.
+
+    Without a ``planner`` it reads the sentences known by heart.
+    """
     endpoint = model.endpoint(Settings.model_validate({"OPENAI_BASE_URL": endpoint_url})) if endpoint_url else None
     try:
         async with checkpoints.saver(url) as saver, pool(url, size=5) as locks:
@@ -109,7 +119,7 @@ async def talking(url: str, person: Person, endpoint_url: str | None = None) -> 
                 saver,
                 locks,
                 partial(transaction, url),
-                planner=lambda _, now: OfflinePlanner(reader=read, today=now.date()),
+                planner=planner or (lambda _, now: OfflinePlanner(reader=read, today=now.date())),
                 instructions=lambda _: "You are Parley.",
             )
             yield Talk(opened, url, person)

@@ -203,6 +203,25 @@ def test_a_campaign_is_made_in_a_form_approved_and_followed(browser: TestClient)
     assert NASTY not in log
 
 
+def test_a_customer_is_added_edited_and_erased(browser: TestClient) -> None:
+    token = proof_in(sign_in(browser).get("/customers/new").text)
+    form = {"proof": token, "first_name": "Bea", "email": "bea@example.com", "phone": "(202) 555-0123", "city": "Rome"}
+    wrong = browser.post("/customers", data={**form, "email": "bea"})
+    assert wrong.status_code == 422
+    assert "ada@example.com" in wrong.text
+    page = browser.post("/customers", data=form).headers["location"]
+    assert "+12025550123" in browser.get(page).text
+    taken = browser.post(page, data={**form, "email": "wilma@example.com"})
+    assert "Somebody else has the email wilma@example.com." in taken.text
+    assert browser.post(page, data={**form, "phone": "", "tags": "vip, wholesale"}).status_code == 303
+    changed = browser.get(page).text
+    assert "vip, wholesale" in changed
+    assert "+12025550123" not in changed
+    assert 'value="Rome"' in browser.get(f"{page}/edit").text
+    assert browser.post(f"{page}/erase", data={"proof": token}).status_code == 303
+    assert browser.get(page).status_code == 404
+
+
 def test_a_viewer_reads_templates_and_changes_none(browser: TestClient) -> None:
     token = proof_in(sign_in(browser, "vic").get("/templates").text)
     assert browser.get("/templates/new").status_code == 403

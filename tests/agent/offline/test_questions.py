@@ -85,6 +85,9 @@ def test_the_clock_is_moved_by_a_length(words: Lexicon, text: str, length: str) 
     [
         ("list my segments", ("list", "segment", None, None)),
         ("pause flow 3", ("pause", "flow", 3, None)),
+        ("pause the flow Spring beans", ("pause", "flow", None, "Spring beans")),
+        ("please stop my campaign 'Win back'", ("stop", "campaign", None, "Win back")),
+        ("resume the flow called VIP", ("resume", "flow", None, "VIP")),
         ('save it as "Texans"', ("save", "it", None, "Texans")),
         ("undo", ("undo", "it", None, None)),
         ("start over", ("reset", "segment", None, None)),
