@@ -26,7 +26,10 @@ Action = Literal["segment", "clarify", "refuse", "answer", "draft"]
 
 
 class Answer(BaseModel):
-    """What was understood and found; ``campaign`` is a drafted flow with its evidence, ``trace`` how it was read."""
+    """What was understood and found; ``campaign`` is a drafted flow with its evidence, ``trace`` how it was read.
+
+    ``members`` are the first members of a segment of a dataset that is a file, with what is known of them.
+    """
 
     action: Action
     text: str
@@ -40,6 +43,7 @@ class Answer(BaseModel):
     options: list[dict[str, Any]] = []
     campaign: dict[str, Any] | None = None
     figures: dict[str, Any] | None = None
+    members: list[dict[str, Any]] = []
     trace: dict[str, Any] = {}
 
 

@@ -48,6 +48,19 @@ def measured(
     return rows.where(compiler.known(compiler.entity), member, value.is_not(None))
 
 
+def described(definition: Definition, attributes: Sequence[str], scope: Scope, *, limit: int) -> Rows:
+    """``id`` and attributes of the first members, by id."""
+    compiler = Compiler(scope)
+    member = _member(compiler, definition)
+    columns: list[Value] = [compiler.key.label("id")]
+    columns += (
+        place(scope.catalog.attribute(name, "attributes"), compiler.entity, compiler.joins).label(name)
+        for name in attributes
+    )
+    rows = sa.select(*columns).select_from(compiler.rows())
+    return rows.where(compiler.known(compiler.entity), picking(member)).order_by(compiler.key).limit(limit)
+
+
 def scored(definition: Definition, scope: Scope) -> Scores:
     """The RFM scores of every member who ever bought, among all buyers."""
     found = scores(Compiler(scope)).subquery()

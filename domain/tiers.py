@@ -21,6 +21,7 @@ class Tier(Node):
     """One tier; without ``where`` it takes everyone whom no tier before it took."""
 
     name: Name
+    synonyms: tuple[Name, ...] = Field(default=(), description="What people call whoever is in it.")
     where: Condition | None = None
 
 
@@ -65,11 +66,27 @@ class Tiers(Node):
             (tier.name, Definition(dataset=self.dataset, where=tier.where)) for tier in self.tiers if tier.where
         )
 
+    def condition(self, name: str) -> Condition:
+        """What being in a tier means, apart from the set: its own condition, and none of those before it."""
+        before: list[Condition] = []
+        for tier in self.tiers:
+            if tier.name == name:
+                others = [seg.Not(of=where) for where in before]
+                own = [tier.where] if tier.where else []
+                parts: list[Condition] = [*own, *others]
+                return parts[0] if len(parts) == 1 else seg.All(of=tuple(parts))
+            before += [tier.where] if tier.where else []
+        raise KeyError(name)
+
     def as_json(self) -> dict[str, Any]:
         """The canonical JSON form, conditions as ``Definition.as_json`` writes them."""
         conditions = {name: definition.as_json()["where"] for name, definition in self.conditions}
         plain = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"tiers"})
-        tiers = [{"name": tier.name} | ({"where": conditions[tier.name]} if tier.where else {}) for tier in self.tiers]
+        tiers = [
+            tier.model_dump(mode="json", exclude_defaults=True, exclude={"where"})
+            | ({"where": conditions[tier.name]} if tier.where else {})
+            for tier in self.tiers
+        ]
         return {"version": self.version, **plain, "dataset": self.dataset, "tiers": tiers}
 
 

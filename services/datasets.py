@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from db.datasets import prepared
 from db.duck import DuckFile, opened
+from db.segments_figures import described as described_members
 from db.segments_sql import compiled
 from db.segments_tables import Scope
 from domain import segments as seg
@@ -86,6 +87,12 @@ def member_ids(
     """The members' ids in rising order; pages by ``after``."""
     question = ask(dataset, definition, now=now)
     return [next(iter(row.values())) for row in dataset.file.rows(question.sql.members(after=after, limit=limit))]
+
+
+def described(dataset: Dataset, definition: seg.Definition, *, now: datetime, limit: int) -> list[dict[str, Any]]:
+    """The first members by id, each with its ``id`` and the texts that are known of it and not private."""
+    shown = [name for name, entry in dataset.catalog.attributes.items() if entry.kind == "text" and not entry.private]
+    return dataset.file.rows(described_members(definition, shown, scope(dataset, now=now), limit=limit))
 
 
 def ask(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Question:

@@ -15,10 +15,12 @@ from db.working_copies import copied
 from domain.errors import Conflict, Invalid
 from domain.intent import Boundary, Company, Facts, Key, Publication, Visit
 from domain.tiers import Tiers, inclusive
+from services import catalog as catalogs
 from services import datasets, sources
 from services import tiers as sets
 from services.datasets import Dataset
 from services.sources import Source
+from settings import settings
 
 DATASET, TIERS = "crm", "intent"
 HIGH = "HIGH"
@@ -74,6 +76,11 @@ def init(source: Path, work: Path, *, force: bool = False) -> dict[str, int]:
         counted = {name: opened.file.rows(count)[0]["n"] for name, count in tables.items()}
     copied(source, work)
     return counted
+
+
+def work() -> Path:
+    """The working copy that is asked where none is named: the configured one, else that in the store's folder."""
+    return settings().intent_work or datasets.place(catalogs.file(DATASET))
 
 
 def companies(dataset: Dataset, *, as_of: date, boundary: Boundary = Boundary.STRICT) -> list[Company]:

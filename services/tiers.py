@@ -9,6 +9,8 @@ from typing import Any
 from db.segments_tiers import placed, sizes
 from domain.catalog import suggestion
 from domain.errors import Invalid, NotFound
+from domain.glossary import Term
+from domain.segments import Definition
 from domain.tiers import Tiers, parse
 from services.catalog import FOLDER
 from services.sources import Source
@@ -41,6 +43,23 @@ def read(path: Path) -> Tiers:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Invalid("tiers_invalid", f"{path.name} is no TOML file: {error}", "correct it", "tiers") from None
     return parse(raw)
+
+
+def terms(dataset: str) -> list[Term]:
+    """What people call the tiers of a dataset, as words of its glossary."""
+    return [
+        Term(
+            word=word,
+            synonyms=tuple(synonyms),
+            means=Definition(dataset=dataset, where=found.condition(tier.name)).as_json()["where"],
+            explanation=f"{tier.name} in {found.label or found.name}",
+        )
+        for found in map(read, sorted(SHIPPED.glob("*.toml")))
+        if found.dataset == dataset
+        for tier in found.tiers
+        if tier.synonyms
+        for word, *synonyms in [tier.synonyms]
+    ]
 
 
 def place(source: Source, tiers: Tiers) -> list[Placed]:

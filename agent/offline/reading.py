@@ -13,7 +13,7 @@ from domain.segments import Channel, Definition
 from domain.windows import Duration, Window
 
 Action = Literal["segment", "draft", "answer", "clarify", "refuse"]
-Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "help", "unknown"]
+Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "companies", "help", "unknown"]
 
 
 Role = Literal["condition", "connective", "objective", "request", "filler", "unused"]
@@ -176,6 +176,7 @@ class Reading(Part):
     flow: FlowRequest | None = None
     clock: Duration | None = None
     command: Command | None = None
+    tier: str | None = None
 
     def trace(self) -> dict[str, Any]:
         """What the reader of the answer may want to see of how it came about, as JSON."""

@@ -169,6 +169,11 @@ def _erasing(query: CustomerQuery) -> Script:
     return outcomes.told(decided)
 
 
+def _companies(turn: Turn) -> Script:
+    (found,) = yield Step((Call("list_companies", {"tier": turn.reading.tier or "HIGH"}),))
+    return findings.companies(found)
+
+
 def _clock(turn: Turn) -> Script:
     (found,) = yield Step((Call("advance_clock", {"duration": turn.reading.clock}),))
     return words.clock(found)
@@ -222,6 +227,7 @@ BY_INTENT: dict[str, Callable[[Turn], Script]] = {
     "stats": _stats,
     "customer": _customer,
     "clock": _clock,
+    "companies": _companies,
     "command": _command,
 }
 

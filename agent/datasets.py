@@ -1,0 +1,85 @@
+"""What is the answer to a sentence about a dataset that is a DuckDB file? The planner's, of figures and of members."""
+
+from datetime import datetime
+from typing import Any
+
+from agent.answers import Answer
+from agent.offline import findings, lexicon, parser, words
+from agent.offline.phrases import plain, read_as, sentence, unused
+from agent.offline.reading import Reading
+from domain.catalog import Catalog
+from domain.segments import Definition
+from domain.shipped_terms import shipped
+from services import datasets, figures, sources, tiers
+from services.datasets import Dataset
+
+SHOWN = 20
+
+
+def ask(text: str, *, dataset: Dataset, now: datetime) -> Answer:
+    """Answer one sentence as of ``now``. The dataset must know the words of its data (``datasets.open_dataset``)."""
+    catalog = dataset.catalog
+    glossary = shipped().with_terms(tiers.terms(catalog.dataset))
+    today = now.astimezone(dataset.zone).date()
+    reading = parser.read(text, lexicon.build(catalog, glossary), today=today)
+    told: dict[str, Any] = {
+        "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
+        "unused_words": list(reading.unused_words),
+        "trace": {"action": reading.action, "intent": reading.intent, **reading.trace()},
+    }
+    if reading.action in {"segment", "draft"} and reading.definition:
+        return _members(dataset, reading, reading.definition, now).model_copy(update=told)
+    if reading.action == "clarify":
+        options = [
+            {"label": option.label, "definition": option.definition.as_json() if option.definition else None}
+            for option in reading.options
+        ]
+        said = "\n".join([plain(reading.question), *(f"- {plain(option.label)}" for option in reading.options)])
+        return Answer(action="clarify", text=said, question=reading.question, options=options, **told)
+    if reading.action == "answer" and reading.stats:
+        query = figures.Question.model_validate(reading.stats.model_dump(exclude_none=True))
+        found = figures.answer(sources.of_dataset(dataset, now=now), query).model_dump(mode="json")
+        return Answer(action="answer", text=_of(catalog, findings.figures(found, reading)), figures=found, **told)
+    said = words.refusal(reading) if reading.action == "refuse" else _help(catalog)
+    return Answer(action="refuse", text=said, question=said, **told)
+
+
+def _members(dataset: Dataset, reading: Reading, definition: Definition, now: datetime) -> Answer:
+    """How many, who they are, and the first of them by id."""
+    preview = datasets.preview(dataset, definition, now=now)
+    entity = dataset.catalog.entity
+    rows = datasets.described(dataset, definition, now=now, limit=SHOWN)
+    label = entity.label if preview.audience_size == 1 else entity.plural
+    lines = [
+        f"**{preview.audience_size:,} {label}** of {preview.everyone:,}.",
+        plain(sentence(preview.read_back)) + read_as(reading) + unused(reading),
+        "\n".join(f"- {_named(row)} ({entity.label} {row['id']})" for row in rows),
+    ]
+    if preview.audience_size > len(rows):
+        lines.append(f"and {preview.audience_size - len(rows):,} more")
+    return Answer(
+        action="segment",
+        text="\n\n".join(line for line in lines if line),
+        definition=definition.as_json(),
+        read_back=preview.read_back,
+        audience_size=preview.audience_size,
+        members=rows,
+    )
+
+
+def _named(row: dict[str, Any]) -> str:
+    known = [plain(str(value)) for name, value in row.items() if value and name != "id"]
+    return ", ".join(known) or "without a name"
+
+
+def _of(catalog: Catalog, text: str) -> str:
+    """The figures' words, which are the store's, in the dataset's."""
+    entity = catalog.entity
+    return text.replace("customers", entity.plural).replace("customer", entity.label)
+
+
+def _help(catalog: Catalog) -> str:
+    entity = catalog.entity
+    deeds = ", ".join(activity.plural or activity.label for activity in catalog.activities.values())
+    asked = ", ".join(entry.label for entry in catalog.attributes.values())
+    return f"Ask for {entity.plural}, by {asked}, or by their {deeds}."
