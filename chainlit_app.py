@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent import cards, edits
 from agent.edits import Change
-from chat import live
+from chat import following, live
 from chat.history import ChatHistory
 from chat.screen import Screen, asker, in_thread, redraw_all, thread_id
 from db import store
@@ -104,6 +104,7 @@ def _in_words(answer: Callable[..., Awaitable[None]]) -> Callable[..., Coroutine
 async def on_message(message: cl.Message) -> None:
     """Answer what somebody said; the page learns the address of the conversation, so that a reload comes back to it."""
     await cl.send_window_message({"conversation": cl.context.session.thread_id})
+    following.begin(_go_on)
     await Screen().show(live.current().agent.stream(thread_id(), message.content, user=await asker()))
 
 
@@ -118,6 +119,7 @@ async def on_chat_resume(thread: ThreadDict) -> None:
 
     await catch_up()
     screen.add_to(thread)
+    following.begin(_go_on)
 
 
 @cl.action_callback("decide")

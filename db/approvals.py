@@ -70,6 +70,12 @@ def count_pending(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Approval).where(Approval.status == "pending")) or 0
 
 
+def decided_of_thread(session: Session, thread_id: str) -> list[uuid.UUID]:
+    """The proposals of a conversation that do not wait any more."""
+    wanted = select(Approval.id).where(Approval.thread_id == thread_id, Approval.status != "pending")
+    return list(session.scalars(wanted))
+
+
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
     return list(session.scalars(select(Approval).where(Approval.thread_id == thread_id).order_by(Approval.number)))

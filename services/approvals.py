@@ -198,6 +198,11 @@ def waiting(session: Session) -> int:
     return rows.count_pending(session)
 
 
+def decided_of_thread(session: Session, thread_id: str) -> set[uuid.UUID]:
+    """The proposals of a conversation that do not wait any more, whoever decided them and wherever."""
+    return set(rows.decided_of_thread(session, thread_id))
+
+
 def of_thread(session: Session, thread_id: str) -> list[Approval]:
     """Everything proposed in a conversation, in that order."""
     return [Approval.model_validate(row) for row in rows.of_thread(session, thread_id)]

@@ -70,6 +70,22 @@ def test_the_chat_answers_and_its_history_opens_again(ana: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_a_card_follows_what_was_decided_in_the_console_without_a_reload(browser: Browser, shop: Server) -> None:
+    with visit(browser, shop.address) as ana, visit(browser, shop.address) as console:
+        for seen in (ana, console):
+            seen.page.set_default_timeout(PATIENCE)
+        ana.sign_in("ana", PASSWORD, "/chat")
+        ana.say("customers in Texas")
+        card = ana.page.locator("[data-card=segment]")
+        expect(card).to_have_attribute("data-status", "pending", timeout=PATIENCE)
+        console.sign_in("ben", PASSWORD, "/approvals")
+        console.page.get_by_role("link", name="Review").first.click()
+        console.page.get_by_role("button", name="Approve and save").click()
+        expect(card).to_have_attribute("data-status", "approved", timeout=PATIENCE)
+        expect(ana.page.locator(".ai-message", has_text="was approved by ben")).to_be_visible(timeout=PATIENCE)
+        assert (ana.errors, console.errors) == ([], [])
+
+
 def test_the_theme_chosen_in_the_console_is_the_chats_too(ana: Visit) -> None:
     page = ana.page
     page.goto(ana.address)
