@@ -20,7 +20,7 @@ from channels.registry import alert_target
 from commands import verifier
 from db import addresses
 from db.session import transaction
-from domain.alerts import Day
+from domain.alerts import REASONS, Day
 from domain.errors import Invalid
 from domain.intent import Boundary
 from services import alerts, verdicts
@@ -104,6 +104,7 @@ def _print_decisions(decisions: list[Decision]) -> None:
             typer.echo(f"{one.outcome:<16}{one.prospect.company:<32}{one.prospect.contact.email}{why}")
     left_out = Counter(one.reason for one in decisions if one.outcome == LEFT_OUT)
     for reason, count in left_out.most_common():
-        typer.echo(f"{count:>8,}  left out: {reason}")
+        code = reason.partition(":")[0]
+        typer.echo(f"{count:>8,}  left out: {reason:<24}{REASONS[code]}")
     outcomes = alerts.counts(decisions)
     typer.echo(", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items()))

@@ -69,6 +69,12 @@ def _findings(configured: Settings) -> Iterator[Finding]:
         if configured.smtp_url
         else Finding("email", "embedded", "the vendor stand-in; set PARLEY_SMTP_URL to send")
     )
+    yield (
+        _endpoint("verification", configured.verifier_url)
+        if configured.verifier_url
+        else Finding("verification", "embedded", "the verifier that comes along; set PARLEY_VERIFIER_URL for a service")
+    )
+    yield _alerts(configured)
     yield Finding("logs", "installed", str(Layout(configured.home.resolve()).logs))
 
 
@@ -129,6 +135,14 @@ def _model(configured: Settings) -> Finding:
     if configured.openai_base_url or configured.openai_api_key:
         return _endpoint(f"model {configured.model}", configured.openai_base_url or "https://api.openai.com/v1")
     return Finding("model", "embedded", "the offline planner; set OPENAI_API_KEY or OPENAI_BASE_URL for a model")
+
+
+def _alerts(configured: Settings) -> Finding:
+    """Whether somebody is there to be told of buying intent."""
+    told = configured.smtp_url if configured.alert_target == "smtp" else configured.alert_url
+    if told:
+        return _endpoint("alerts", told)
+    return Finding("alerts", "off", "nobody is told of buying intent; set PARLEY_ALERT_URL")
 
 
 def _endpoint(part: str, address: str | SecretStr) -> Finding:

@@ -26,19 +26,27 @@ TABLE = f"""
     )
 """
 
+PUT = f"insert or replace into {VALIDATIONS} select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)"
+"""One statement for all: DuckDB takes milliseconds for each."""
+
 
 def write(path: Path, schema: str, verdicts: Sequence[Verdict], patience: timedelta) -> None:
     """Write verdicts into ``email_validations`` beside the file's own tables, replacing older ones.
 
     Raises Unavailable (``file_busy``) when another process had the file for longer than ``patience``.
     """
-    rows = [(one.email, str(one.status), one.reason, one.checked_at, one.provider) for one in verdicts]
+    columns = [
+        [one.email for one in verdicts],
+        [str(one.status) for one in verdicts],
+        [one.reason for one in verdicts],
+        [one.checked_at for one in verdicts],
+        [one.provider for one in verdicts],
+    ]
     with _writing(path, patience) as connection:
         connection.execute("begin")
         connection.execute(f'use "{schema}"')
         connection.execute(TABLE)
-        if rows:
-            connection.executemany(f"insert or replace into {VALIDATIONS} values (?, ?, ?, ?, ?)", rows)  # noqa: S608 - our name
+        connection.execute(PUT, columns)
         connection.execute("commit")
 
 

@@ -17,7 +17,7 @@ A call that certainly was not taken does not count as an alert; one whose end no
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -31,6 +31,26 @@ INTENT_DAYS = 7
 
 APART_DAYS = 14
 """Neither outreach nor another alert within so many days."""
+
+
+REASONS: Mapping[str, str] = {
+    "not_high": "The company does not have high intent on this day",
+    "no_address": "There is nothing that looks like an address",
+    "not_validated": "There is no verdict on the address",
+    "validation_expired": "The verdict on the address is too old",
+    "invalid": "Mail to the address comes back",
+    "risky": "Mail to the address may arrive and should not be sent",
+    "unknown": "The verification service could not tell",
+    "same_address": "Another contact with the same address came first",
+    "sends_stopped": "All sending is stopped",
+    "suppressed": "The address is on the suppression list",
+    "contacted_recently": f"Somebody wrote to the contact within the last {APART_DAYS} days",
+    "in_progress": "Another run holds this alert now",
+    "already_alerted": "This episode of high intent was alerted",
+    "alerted_recently": f"The address was alerted less than {APART_DAYS} days away",
+    "outcome_unknown": "A call for this episode may have been taken",
+}
+"""Why a contact is left out: a stable code, which may be followed by a colon and somebody else's word."""
 
 
 class State(StrEnum):

@@ -1,5 +1,6 @@
 """Which companies are about to buy? A CRM's working copy, its companies in tiers, and the facts behind them."""
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from db import crm_demo
+from db import crm_demo, prospects, verdicts
 from db.segments_tiers import latest
 from db.working_copies import copied
-from domain.errors import Conflict, Invalid
+from domain.alerts import HIGH
+from domain.errors import Conflict, Invalid, ParleyError
 from domain.intent import Boundary, Company, Facts, Key, Publication, Visit
 from domain.tiers import Tiers, inclusive
+from domain.verdicts import Verdict
 from services import catalog as catalogs
 from services import datasets, sources
 from services import tiers as sets
@@ -23,7 +26,9 @@ from services.sources import Source
 from settings import settings
 
 DATASET, TIERS = "crm", "intent"
-HIGH = "HIGH"
+PATIENCE = timedelta(seconds=10)
+"""How long a new working copy is waited for, should somebody open it at once."""
+
 EXAMPLES = 3
 """So many of the latest visits and publications are shown of a company."""
 Example = TypeVar("Example", Visit, Publication)
@@ -64,8 +69,9 @@ def demo(
 def init(source: Path, work: Path, *, force: bool = False) -> dict[str, int]:
     """Make a working copy of a CRM's file, which stays as it is; returns the number of rows by table.
 
-    The copy appears when it is whole, and only of a file that is a CRM. Raises Conflict (``file_exists``)
-    unless ``force``, and as ``services.datasets.open_file`` and ``db.working_copies.copied``.
+    The copy appears when it is whole, and only of a file that is a CRM; the verdicts on addresses in a copy that it
+    replaces are taken over. Raises Conflict (``file_exists``) unless ``force``, and as ``services.datasets.open_file``
+    and ``db.working_copies.copied``.
     """
     if work.exists() and source.exists() and work.samefile(source):
         raise Invalid("same_file", f"{work} is the source itself", "give another place for the copy", "work")
@@ -74,7 +80,11 @@ def init(source: Path, work: Path, *, force: bool = False) -> dict[str, int]:
     with datasets.open_file(DATASET, source) as opened:
         tables = {name: sa.select(sa.func.count().label("n")).select_from(sa.table(name)) for name in crm_demo.TABLES}
         counted = {name: opened.file.rows(count)[0]["n"] for name, count in tables.items()}
+        schema = prospects.schema(opened.file, opened.catalog.schemas)
+    known = _verdicts(work)
     copied(source, work)
+    if known:
+        verdicts.write(work, schema, known, PATIENCE)
     return counted
 
 
@@ -141,6 +151,13 @@ def rules(boundary: Boundary) -> Tiers:
     """The tiers of buying intent, read with or without the day exactly N days ago."""
     shipped = sets.shipped(TIERS)
     return inclusive(shipped) if boundary is Boundary.INCLUSIVE else shipped
+
+
+def _verdicts(work: Path) -> list[Verdict]:
+    """The verdicts in a file that is about to be replaced; none where it is no CRM, or not there."""
+    with contextlib.suppress(ParleyError), datasets.open_file(DATASET, work) as old:
+        return list(prospects.verdicts(old.file).values())
+    return []
 
 
 def _check_free(path: Path) -> None:

@@ -9,14 +9,19 @@ from typing import get_args
 import pytest
 from sqlalchemy.orm import Session
 
+from channels.verifier_wires import KICKBOX, ZEROBOUNCE
+from domain.alerts import REASONS, State
 from domain.operators import OPERATORS
 from domain.segments import Condition, parse
 from domain.templates import ALWAYS, FILTERS, PERSONAL
-from services import segments, segments_lists
+from domain.verdicts import Status
+from services import alerts, segments, segments_lists
+from settings import Settings
 from tests.planted import NOW, Planted
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SEGMENTS = (DOCS / "segments.md").read_text(encoding="utf-8")
+INTENT = (DOCS / "intent-alerts.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"`(\{\"type\".*?\})` \|", SEGMENTS) + re.findall(r"```json\n(.*?)```", SEGMENTS, re.DOTALL)
 
 
@@ -48,6 +53,23 @@ def test_every_example_of_the_guide_can_be_asked(session: Session, example: str)
     whole = json.loads(re.sub(r'"(id|segment)": ([12])\b', lambda found: f'"{found[1]}": {ids[found[2]]}', example))
     definition = parse({"where": whole} if "type" in whole else whole)
     assert segments.preview(session, definition, now=NOW).everyone == 1
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Settings.model_fields if name.startswith(("alert_", "intent_", "verifier"))]
+)
+def test_every_setting_of_intent_alerts_stands_in_their_guide(name: str) -> None:
+    assert f"`PARLEY_{name.upper()}`" in INTENT
+
+
+def test_every_word_about_an_address_or_an_alert_stands_in_the_guide() -> None:
+    words = {*KICKBOX, *ZEROBOUNCE, *Status, *State, *REASONS, *alerts.ENDED.values(), alerts.WOULD_ALERT}
+    assert [word for word in sorted(words) if f"`{word}`" not in INTENT and f"`{word}:...`" not in INTENT] == []
+
+
+def test_the_picture_of_intent_alerts_is_there_with_its_source() -> None:
+    assert (DOCS / "images" / "intent-alerts.png").stat().st_size > 50_000
+    assert (DOCS / "images" / "intent-alerts.mmd").read_text(encoding="utf-8").startswith("flowchart")
 
 
 def test_links_between_pages_lead_somewhere() -> None:

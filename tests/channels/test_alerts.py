@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import SecretStr
 
 from channels.alerts import Endpoint, Mailbox, Slack, slack_message
+from channels.registry import alert_target
 from domain.alert_messages import Alert
+from domain.errors import Invalid
 from domain.messages import Guarantee, Outcome, Result
+from settings import Settings
 
 ALERT = Alert("intent@example.org", "ada@acme.example", "High buying intent: acme.example", "Ada <b>&</b> Co\n.dot")
 SOON = timedelta(seconds=0.3)
@@ -144,6 +148,42 @@ def test_slacks_refusals_are_kept_in_its_own_words(status: int, said: str, resul
     ):
         outcome = hook.call(uuid.uuid4(), ALERT)
     assert (outcome.result, outcome.detail) == (result, said)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"alert_url": "https://example.com/hook"}, Endpoint),
+        ({"alert_target": "slack", "alert_url": "https://example.com/hook"}, Slack),
+        ({"alert_target": "smtp", "smtp_url": "smtp://127.0.0.1", "alert_inbox": "sales@example.org"}, Mailbox),
+    ],
+)
+def test_the_settings_choose_who_is_told(values: dict[str, Any], kind: type) -> None:
+    with contextlib.closing(alert_target(Settings(**values))) as target:
+        assert isinstance(target, kind)
+
+
+def test_the_endpoint_is_said_to_honour_keys_by_a_setting_alone() -> None:
+    configured = Settings(alert_url=SecretStr("https://example.com/hook"), alert_guarantee="key")
+    with contextlib.closing(alert_target(configured)) as target:
+        assert target.guarantee is Guarantee.KEY
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({}, "PARLEY_ALERT_URL"),
+        ({"alert_target": "slack"}, "PARLEY_ALERT_URL"),
+        ({"alert_url": "mailto:ada@example.com"}, "PARLEY_ALERT_URL"),
+        ({"alert_target": "smtp"}, "PARLEY_SMTP_URL"),
+        ({"alert_target": "smtp", "smtp_url": "smtp://127.0.0.1"}, "PARLEY_ALERT_INBOX"),
+    ],
+)
+def test_a_missing_setting_is_named(values: dict[str, Any], path: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        alert_target(Settings(**values))
+    assert refused.value.path == path
+    assert refused.value.fix
 
 
 class Inbox:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.alert_messages import Reasons, plain, write
-from domain.alerts import Day, Entry, Facts, State, episode_start, ledger_refusal, refusal
+from domain.alerts import REASONS, Day, Entry, Facts, State, episode_start, ledger_refusal, refusal
 from domain.intent import Boundary, Contact
 from domain.verdicts import Status, Verdict, to_ask
 
@@ -52,6 +52,7 @@ def entry(alerted: int, *, state: State = State.SENT, since: int | None = None, 
 )
 def test_the_first_rule_that_speaks_decides(changes: dict[str, object], reason: str | None) -> None:
     assert refusal(ADA, replace(FREE, **changes), DAY) == reason  # type: ignore[arg-type]
+    assert reason is None or reason.partition(":")[0] in REASONS
 
 
 def test_outreach_exactly_two_weeks_ago_counts_only_inclusively() -> None:
@@ -87,6 +88,7 @@ def test_a_contact_without_an_address_is_left_out() -> None:
 )
 def test_the_ledger_speaks_once_per_episode_and_two_weeks_apart(history: list[Entry], reason: str | None) -> None:
     assert ledger_refusal(history, ago(3), AS_OF) == reason
+    assert reason is None or reason in REASONS
 
 
 @pytest.mark.parametrize(

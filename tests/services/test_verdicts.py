@@ -16,7 +16,7 @@ from channels.patience import Patience
 from channels.verifier import Verifier
 from domain.errors import Unavailable
 from domain.intent import Boundary
-from services import verdicts
+from services import intent, verdicts
 from services.verdicts import Validation
 from tests import crm
 from tests.channels.test_verifier import GOOD, Reply, Service
@@ -129,6 +129,18 @@ def test_a_file_that_another_process_has_is_waited_for_and_not_for_ever(work: Pa
         threading.Timer(0.5, holder.stdin.close).start()
         assert validate(work, asked).complete
     assert len(written(work)) == 2
+
+
+def test_a_new_working_copy_takes_over_the_verdicts_of_the_one_it_replaces(work: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    intent.init(work, copy)
+    with service() as asked:
+        validate(copy, asked)
+        intent.init(work, copy, force=True)
+        assert validate(copy, asked).asked == 0
+    assert len(written(copy)) == 2
+    copy.write_text("somebody wrote this by mistake")
+    intent.init(work, copy, force=True)
 
 
 def test_verdicts_go_where_the_contacts_are(tmp_path: Path) -> None:
