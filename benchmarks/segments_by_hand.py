@@ -13,6 +13,10 @@ Where = dict[str, Any]
 VALID = "ordered_at < :now and (cancelled_at is null or cancelled_at > :now)"
 OPEN = "since_at <= :now and (until_at is null or until_at > :now)"
 KNOWN = "c.first_seen_at <= :now"
+NOT_CANCELLED = """
+    not exists (select 1 from orders o where o.customer_id = i.customer_id and o.id = i.order_id
+                and o.cancelled_at <= :now)
+"""
 SUBSCRIBED = f"""
     exists (select 1 from consents k where k.customer_id = c.id and k.channel = 'email' and k.state = 'subscribed'
             and {OPEN})
@@ -266,9 +270,7 @@ CASES = (
             select count(*) from customers c join (
                 select i.customer_id from order_items i
                 join products p on p.id = i.product_id
-                join orders o on o.customer_id = i.customer_id and o.id = i.order_id
-                where lower(p.category) in ('espresso machines', 'grinders') and i.ordered_at < :now
-                  and (o.cancelled_at is null or o.cancelled_at > :now)
+                where lower(p.category) in ('espresso machines', 'grinders') and i.ordered_at < :now and {NOT_CANCELLED}
                 group by 1 having max(lower(p.category)) = 'espresso machines') b on b.customer_id = c.id
             where {KNOWN}
             """,
@@ -373,6 +375,14 @@ CASES = (
                 join orders o on o.customer_id = i.customer_id and o.id = i.order_id
                 where lower(p.category) = 'coffee beans' and i.ordered_at < :now
                   and i.ordered_at >= :now - interval '1 year' and (o.cancelled_at is null or o.cancelled_at > :now)
+                group by 1 having sum(i.total) > 200) b on b.customer_id = c.id where {KNOWN}
+            """,
+            f"""
+            select count(*) from customers c join (
+                select i.customer_id from order_items i
+                join products p on p.id = i.product_id
+                where lower(p.category) = 'coffee beans' and i.ordered_at < :now
+                  and i.ordered_at >= :now - interval '1 year' and {NOT_CANCELLED}
                 group by 1 having sum(i.total) > 200) b on b.customer_id = c.id where {KNOWN}
             """,
         ),

@@ -53,9 +53,9 @@ MADE = {
             select i as id, $end - 735 * 86400 * pow(1 - roll(i, 'joined'), 0.9) as joined, roll(i, 'kind') as kind
             from range(1, $customers + 1) r(i))
         select id, joined, kind, (spot(id, 'place') % 2000) as spot,
-               case when kind < 0.3 then 0 else least(250, 1 + floor(exp(1.1 + 1.3 * normal(id, 'orders')))) end::int
+               case when kind < 0.3 then 0 else least(250, 1 + floor(exp(1.075 + 1.3 * normal(id, 'orders')))) end::int
                    as orders,
-               least(300, floor(exp(2.3 + 0.9 * normal(id, 'visits'))))::int as visits,
+               least(300, floor(exp(2.42 + 0.9 * normal(id, 'visits'))))::int as visits,
                case when roll(id, 'left') < 0.5 then joined + ($end - joined) * roll(id, 'when left') else $end end
                    as active_until,
                case when roll(id, 'agrees') < 0.68 then joined + 60 + 86400 * roll(id, 'confirmed') end as subscribed,

@@ -30,6 +30,7 @@ class Consent(Row):
             postgresql_where=text("until_at is null"),
         ),
         Index("ix_consents_history", "customer_id", "channel", "since_at"),
+        Index("ix_consents_state", "channel", "state", "customer_id", postgresql_include=["since_at", "until_at"]),
     )
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True)

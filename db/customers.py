@@ -34,6 +34,7 @@ class Customer(Row):
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
         CheckConstraint("jsonb_typeof(custom) = 'object'", name="custom_object"),
+        Index("ix_customers_known", "id", postgresql_include=["first_seen_at"]),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

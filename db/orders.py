@@ -28,10 +28,16 @@ class Order(Row):
             "ix_orders_customer_at",
             "customer_id",
             "ordered_at",
-            postgresql_include=["total"],
-            postgresql_where=text("cancelled_at is null"),
+            postgresql_include=["total", "cancelled_at"],
         ),
-        Index("ix_orders_at", "ordered_at", postgresql_include=["customer_id", "total"]),
+        Index("ix_orders_at", "ordered_at", postgresql_include=["customer_id", "total", "cancelled_at"]),
+        Index(
+            "ix_orders_cancelled",
+            "customer_id",
+            "id",
+            postgresql_include=["cancelled_at"],
+            postgresql_where=text("cancelled_at is not null"),
+        ),
         CheckConstraint("total >= 0", name="total"),
     )
 
@@ -56,7 +62,12 @@ class OrderItem(Row):
         UniqueConstraint("customer_id", "order_id", "line"),
         ForeignKeyConstraint(["customer_id", "order_id"], ["orders.customer_id", "orders.id"], ondelete="CASCADE"),
         Index("ix_order_items_customer", "customer_id", "ordered_at"),
-        Index("ix_order_items_product", "product_id", "customer_id"),
+        Index(
+            "ix_order_items_product",
+            "product_id",
+            "customer_id",
+            postgresql_include=["order_id", "ordered_at", "total"],
+        ),
         CheckConstraint("quantity > 0", name="quantity"),
     )
 

@@ -69,6 +69,8 @@ class Occurrences:
         """An aggregate over the rows. Raises Invalid for a property that cannot be added up."""
         if measure in {"days_since_last", "days_since_first"}:
             return self._days_since(sa.func.max(self.at) if measure == "days_since_last" else sa.func.min(self.at))
+        if measure == "latest":
+            return sa.func.max(self.at)
         if measure == "average_gap":
             gaps = sa.func.nullif(sa.func.count(sa.distinct(self.at)) - 1, 0)
             return self._days_between(sa.func.min(self.at), sa.func.max(self.at)) / gaps

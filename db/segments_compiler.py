@@ -11,17 +11,21 @@ from hashlib import sha256
 from typing import Any, assert_never
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from db.segments_activities import Occurrences, Stretch
 from db.segments_comparisons import compare, compare_columns, compare_number, compare_value
+from db.segments_facts import Amount, Fact, Population
 from db.segments_forms import JsonLength, TextNumber
+from db.segments_recency import recent
+from db.segments_sequences import follows
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import catalog as cat
 from domain import segments as seg
 from domain.errors import Invalid
 from domain.operators import PRESENCE, TIMES, Kind
 from domain.segments_operands import PICKS
-from domain.windows import Window, spoken
+from domain.windows import Window
 
 PRIME = 2**31 - 1
 MAX_NESTED = 20
@@ -29,50 +33,10 @@ MAX_COMPILED = 2_000
 NO_AGGREGATES = (*PICKS, "median_gap")
 """The measures that no aggregate over the rows gives."""
 
+LATEST = ("latest", None)
+"""The measure that is the time of the last one."""
+
 ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One leaf of a definition as SQL: whether it holds, what it looked at, and whether that is unknown.
-
-    ``never`` is of a leaf that something did not happen in a window: it did not happen before that either.
-    """
-
-    path: str
-    node: seg.Leaf
-    holds: Bool
-    value: Value | None = None
-    unknown: Bool | None = None
-    threshold: Value | None = None
-    never: Bool | None = None
-
-
-@dataclass(frozen=True)
-class Amount:
-    """A number of each entity, and the aggregations it is read off."""
-
-    value: Value
-    measures: tuple[sa.FromClause, ...]
-
-
-@dataclass(frozen=True)
-class Population:
-    """The people that a percentile or a rank is taken over, apart from the person asked about, and their values."""
-
-    entity: sa.FromClause
-    key: sa.ColumnElement[int]
-    joins: Joins
-    value: Value
-    measures: tuple[sa.FromClause, ...]
-    tests: tuple[Bool, ...]
-
-    def select(self, *columns: Value) -> sa.Select[Any]:
-        """Columns over the population. Make the columns first: they may need joins."""
-        rows = self.joins.rows(self.entity)
-        for cte in self.measures:
-            rows = rows.outerjoin(cte, cte.c.id == self.key)
-        return sa.select(*columns).select_from(rows).where(*self.tests)
 
 
 @dataclass
@@ -132,7 +96,7 @@ class Compiler:
             case seg.Rank():
                 return self._rank(node, path)
             case seg.Sequence():
-                return Fact(path, node, self._follows(node, 0, None, path))
+                return Fact(path, node, follows(self, node, path))
             case seg.Bucket():
                 return Fact(path, node, self._bucket(node))
             case seg.Consent():
@@ -211,14 +175,18 @@ class Compiler:
         amount = self.metric(node.name, node.during, path)
         value: Value = sa.cast(amount.value, sa.Double())
         threshold = self._threshold(node, amount, path)
-        test = self._compared(node.op, value, node.value, threshold)
+        (first, *others) = self.catalog.metrics[node.name].terms
+        test = None if others else recent(self, Stretch(first.activity, node.during), first.measure, node, path)
+        if test is None:
+            test = self._compared(node.op, value, node.value, threshold)
         unknown = value.is_(None) if self.catalog.metric(node.name).absent is None else None
         return Fact(path, node, _decided(test, node.missing), value, unknown, threshold)
 
     def _activity(self, node: seg.Activity, path: str) -> Fact:
         stretch = Stretch(node.name, node.during, node.where)
         if node.op in {"any", "none"}:
-            happened = self._happened(stretch, self.key, path)
+            lately = self._lately(node, path)
+            happened = self._happened(stretch, self.key, path) if lately is None else lately
             if node.op == "any":
                 return Fact(path, node, happened)
             return Fact(path, node, ~happened, never=self._never(node, path) if node.during else None)
@@ -226,7 +194,9 @@ class Compiler:
             return self._pick(node, path)
         amount = self._amount(stretch, node.measure, node.of, path)
         threshold = self._threshold(node, amount, path)
-        test = self._compared(node.op, amount.value, node.value, threshold)
+        test = recent(self, stretch, node.measure, node, path)
+        if test is None:
+            test = self._compared(node.op, amount.value, node.value, threshold)
         if node.counts:
             return Fact(path, node, _decided(test, "exclude"), amount.value, None, threshold)
         return Fact(path, node, _decided(test, node.missing), amount.value, amount.value.is_(None), threshold)
@@ -271,6 +241,17 @@ class Compiler:
         counts = measure in {"count", "sum", "distinct"}
         return replace(found, value=sa.func.coalesce(found.value, 0)) if counts else found
 
+    def _lately(self, node: seg.Activity, path: str) -> Bool | None:
+        """It happened in a window that ends now, read off the latest time of an aggregation that is there anyway."""
+        whole = Stretch(node.name, None, node.where)
+        if LATEST not in self.measures.get(whole, {}) or node.during is None:
+            return None
+        start, end = node.during.bounds(self.as_of, self.scope.zone)
+        if start is None or end != self.as_of:
+            return None
+        latest = self._measure(whole, *LATEST, path).value
+        return _decided(latest >= sa.literal(start, TYPES["instant"]), "exclude")
+
     def _never(self, node: seg.Activity, path: str) -> Bool:
         """It did not happen at any time; read off an aggregation of all of it where another condition needs one."""
         whole = Stretch(node.name, None, node.where)
@@ -279,23 +260,10 @@ class Compiler:
             return self._measure(whole, *counted, path).measures[0].c.id.is_(None)
         return ~self._happened(whole, self.key, path)
 
-    def _follows(self, node: seg.Sequence, i: int, before: Value | None, path: str) -> Bool:
-        """Step ``i`` happened after ``before`` and in time, and so on to the last step."""
-        step = node.steps[i]
-        during = node.during if i == 0 else None
-        rows = self.occurrences(Stretch(step.name, during, step.where), f"{path}.steps.{i}")
-        tests: list[Bool] = [rows.of == self.key]
-        over: Bool = sa.true()
-        if before is not None:
-            tests.append(rows.at > before)
-            if step.within:
-                latest = before + sa.cast(sa.literal(spoken(step.within), sa.Text()), sa.Interval())
-                tests.append(rows.at <= latest)
-                over = latest <= sa.literal(self.as_of, TYPES["instant"])
-        if i + 1 < len(node.steps):
-            tests.append(self._follows(node, i + 1, rows.at, path))
-        happened = rows.happened(*tests)
-        return over & ~happened if step.op == "none" else happened
+    def counted(self, stretch: Stretch) -> sa.FromClause | None:
+        """An aggregation of the stretch that was made already; who never did it is not in it."""
+        return next((found.measures[0] for wanted, found in self.measures.get(stretch, {}).items()
+                     if found and wanted[0] not in NO_AGGREGATES), None)  # fmt: skip
 
     def _bucket(self, node: seg.Bucket) -> Bool:
         """Universal hashing of the key modulo a prime; the name picks the function."""
@@ -345,7 +313,12 @@ class Compiler:
         elif among == "buyers":
             if self.catalog.buyers is None:
                 raise Invalid("no_buyers", f"{self.catalog.dataset} has no buyers", "use everyone", path)
-            tests.append(self._happened(Stretch(self.catalog.buyers), key, path))
+            bought = Stretch(self.catalog.buyers)
+            counted = self.counted(bought)
+            if counted is not None and counted in amount.measures:
+                tests.append(counted.c.id.is_not(None))
+            else:
+                tests.append(self._happened(bought, key, path))
         joins = Joins.of(self.tables, entity, self.catalog.entity.joins)
         return Population(entity, key, joins, amount.value, amount.measures, tuple(tests))
 
@@ -407,6 +380,16 @@ class Compiler:
                     self.within = outer
                 case _:
                     pass
+        for leaf in seg.walk(node):
+            if isinstance(leaf, seg.Activity) and leaf.op in {"any", "none"} and leaf.during:
+                self._want_latest(Stretch(leaf.name, None, leaf.where))
+
+    def _want_latest(self, stretch: Stretch) -> None:
+        """The time of the last one, where all of them are aggregated anyway."""
+        activity = self.catalog.activities.get(stretch.activity)
+        aggregated = any(wanted[0] not in NO_AGGREGATES for wanted in self.measures.get(stretch, ()))
+        if aggregated and activity and activity.time_kind == "instant":
+            self._want(stretch, *LATEST)
 
     def _want_metric(self, name: str, during: Window | None) -> None:
         for term in self.catalog.metrics[name].terms:
@@ -451,11 +434,13 @@ class Compiler:
         since = self.catalog.entity.since
         return entity.c[since].is_(None) | (entity.c[since] <= self.as_of) if since else sa.true()
 
-    def rows(self) -> sa.FromClause:
-        """The entity with everything used so far hung on it."""
+    def rows(self, only: Bool | None = None) -> sa.FromClause:
+        """The entity with everything used so far hung on it; of the aggregations, those that ``only`` speaks of."""
+        named = {getattr(part, "table", None) for part in visitors.iterate(only)} if only is not None else None
         rows = self.joins.rows(self.entity)
         for cte in self.joined:
-            rows = rows.outerjoin(cte, cte.c.id == self.key)
+            if named is None or cte in named:
+                rows = rows.outerjoin(cte, cte.c.id == self.key)
         return rows
 
     def _consent(self, channel: str, state: str) -> Bool:

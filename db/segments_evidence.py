@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from db.segments_activities import DAY_SECONDS, Occurrences, Stretch
-from db.segments_compiler import Fact
+from db.segments_facts import Fact
 from db.segments_sql import Compiled
 from db.segments_tables import TYPES, Scope, Value, tables
 from domain import segments as seg

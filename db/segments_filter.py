@@ -9,7 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BindParameter, BooleanClauseList, Grouping, TypeCoerce
+from sqlalchemy.sql.elements import (
+    AsBoolean,
+    BinaryExpression,
+    BindParameter,
+    BooleanClauseList,
+    Grouping,
+    TypeCoerce,
+    UnaryExpression,
+)
 from sqlalchemy.sql.functions import coalesce
 
 from db.segments_tables import Bool, Value
@@ -26,6 +34,8 @@ def picking(condition: Bool) -> Bool:  # noqa: PLR0911 - one case per form
             return picking(condition.element)
         case TypeCoerce():
             return picking(condition.clause)
+        case UnaryExpression() if condition.operator is operators.inv:
+            return _denied(condition.element)
         case BooleanClauseList():
             join = sa.and_ if condition.operator is operators.and_ else sa.or_
             return join(*(picking(part) for part in condition.clauses))
@@ -36,6 +46,18 @@ def picking(condition: Bool) -> Bool:  # noqa: PLR0911 - one case per form
             return _compared(condition, condition.right)
         case _:
             return condition
+
+
+def _denied(whole: Any) -> Bool:
+    """NOT of a group is said of its parts, as the planners can do nothing with a NOT around a group."""
+    group = whole.element if isinstance(whole, Grouping) else whole
+    if isinstance(group, UnaryExpression) and group.operator is operators.inv:
+        return picking(group.element)
+    if not isinstance(group, BooleanClauseList):
+        denied: Bool = sa.not_(whole)
+        return denied
+    join = sa.or_ if group.operator is operators.and_ else sa.and_
+    return join(*(picking(sa.not_(part)) for part in group.clauses))
 
 
 def _compared(test: BinaryExpression[Any], operand: BindParameter[Any]) -> Bool:

@@ -64,6 +64,13 @@ class TextInstant(FunctionElement[datetime]):
     inherit_cache = True
 
 
+class JsonNumber(FunctionElement[float]):
+    """The number that a JSON value is; NULL for anything else, a text of digits too."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
 class JsonIs(FunctionElement[bool]):
     """Whether a JSON value is of a kind: string, number, boolean, array or object."""
 
@@ -98,6 +105,7 @@ INSTANT = DAY + "[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?(Z|[+-
 POSTGRES = {
     JsonText: "{0} ->> {1}",
     JsonValue: "{0} -> {1}",
+    JsonNumber: "case when jsonb_typeof({0}) = 'number' then cast({0} as double precision) end",
     JsonLower: "cast(lower(cast({0} as text)) as jsonb)",
     JsonLength: "cast(jsonb_array_length({0}) as bigint)",
     TextDay: f"case when {{0}} ~ '{DAY}$' and pg_input_is_valid({{0}}, 'date') then cast({{0}} as date) end",
@@ -110,6 +118,7 @@ POSTGRES = {
 DUCKDB = {
     JsonText: "json_extract_string({0}, '/' || replace(replace({1}, '~', '~0'), '/', '~1'))",
     JsonValue: "json_extract({0}, '/' || replace(replace({1}, '~', '~0'), '/', '~1'))",
+    JsonNumber: "try_cast(cast({0} as varchar) as double)",
     JsonLower: "cast(lower(cast({0} as varchar)) as json)",
     JsonLength: "cast(json_array_length({0}) as bigint)",
     TextDay: f"case when regexp_matches({{0}}, '{DAY}$') then try_cast({{0}} as date) end",

@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_compiler import ADDRESS, PRIME, Compiler, Fact
+from db.segments_compiler import ADDRESS, PRIME, Compiler
+from db.segments_facts import Fact
 from db.segments_filter import picking
 from db.segments_tables import Bool, Scope
 from domain import segments as seg
@@ -23,12 +24,13 @@ from domain.errors import Invalid
 class Compiled:
     """A definition as SQL. ``id`` is the entity's key, ``rows`` the FROM clause, ``known`` who existed by then.
 
-    ``number`` is the key, or what stands for a key that is a text.
+    ``number`` is the key, or what stands for a key that is a text. ``picked`` is what ``condition`` needs of the rows.
     """
 
     id: sa.ColumnElement[int]
     number: sa.ColumnElement[int]
     rows: sa.FromClause
+    picked: sa.FromClause
     known: Bool
     condition: Bool
     conjuncts: tuple[Bool, ...]
@@ -37,12 +39,12 @@ class Compiled:
 
     def size(self) -> sa.Select[Any]:
         """One row, one column: how many."""
-        return sa.select(sa.func.count()).select_from(self.rows).where(self.known, picking(self.condition))
+        return sa.select(sa.func.count()).select_from(self.picked).where(self.known, picking(self.condition))
 
     def members(self, *, after: int | str | None = None, limit: int | None = None) -> sa.Select[Any]:
         """The ids in rising order, from the first above ``after``."""
         beyond = sa.true() if after is None else self.id > after
-        chosen = sa.select(self.id).select_from(self.rows).where(self.known, picking(self.condition), beyond)
+        chosen = sa.select(self.id).select_from(self.picked).where(self.known, picking(self.condition), beyond)
         return chosen.order_by(self.id).limit(limit)
 
     def matrix(self, *, sample: int) -> sa.Select[Any]:
@@ -111,16 +113,18 @@ def whole(compiler: Compiler, definition: seg.Definition) -> Compiled:
     compiler.collect(definition.where)
     paths = seg.paths(definition)
     tests = [compiler.condition(node, path) for path, node in paths]
+    condition = sa.and_(*tests)
     channels = ADDRESS if dataset == "store" else ()
     return Compiled(
         id=compiler.key,
         number=compiler.number,
         reachable={channel: compiler.reachable(channel) for channel in channels},
-        condition=sa.and_(*tests),
+        condition=condition,
         conjuncts=tuple(tests),
         facts=tuple(compiler.facts),
         known=compiler.known(compiler.entity),
         rows=compiler.rows(),
+        picked=compiler.rows(condition),
     )
 
 

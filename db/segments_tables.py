@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.functions import FunctionElement
 
-from db.segments_forms import JsonIs, JsonText, JsonValue, TextDay, TextInstant
+from db.segments_forms import JsonIs, JsonNumber, JsonText, JsonValue, TextDay, TextInstant
 from domain import catalog as cat
 from domain import segments as seg
 from domain.operators import Kind
@@ -24,7 +24,7 @@ Value = sa.ColumnElement[Any]
 
 TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
-    "number": sa.Float(),
+    "number": sa.Double(),
     "integer": sa.BigInteger(),
     "money": sa.Numeric(),
     "date": sa.Date(),
@@ -111,6 +111,8 @@ def place(entry: cat.Attribute, source: sa.FromClause, joins: Joins) -> Value:
     if not entry.at.keys:
         return text
     value = _inside(column_of(cat.Place(column=entry.at.column, join=entry.at.join), source, joins), entry.at.keys)
+    if entry.kind == "number":
+        return JsonNumber(value)
     typed: Value
     match entry.kind:
         case "list" | "object":

@@ -1,0 +1,45 @@
+"""How does "this, then that within so long, then not a third thing" become SQL?
+
+Each step is a row of an activity that has a row of the next one after it. The steps hang on each other and not on the
+person, so that the planners can join step to step and need not look at one person after the other.
+"""
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from db.segments_activities import Occurrences, Stretch
+from db.segments_tables import TYPES, Bool
+from domain import segments as seg
+from domain.windows import spoken
+
+if TYPE_CHECKING:
+    from db.segments_compiler import Compiler
+
+
+def follows(compiler: "Compiler", node: seg.Sequence, path: str, i: int = 0, before: Occurrences | None = None) -> Bool:
+    """Step ``i`` happened after ``before`` and in time, and so on to the last step."""
+    step = node.steps[i]
+    rows = compiler.occurrences(Stretch(step.name, None if before else node.during, step.where), f"{path}.steps.{i}")
+    tests: list[Bool] = [rows.of == (before.of if before else compiler.key)]
+    over: Bool = sa.true()
+    if before is not None:
+        tests += [rows.at > before.at, *_not_before_the_first(compiler, node, rows, before)]
+        if step.within:
+            latest = before.at + sa.cast(sa.literal(spoken(step.within), sa.Text()), sa.Interval())
+            tests.append(rows.at <= latest)
+            over = latest <= sa.literal(compiler.as_of, TYPES["instant"])
+    if i + 1 < len(node.steps):
+        tests.append(follows(compiler, node, path, i + 1, rows))
+    happened = rows.happened(*tests)
+    return over & ~happened if step.op == "none" else happened
+
+
+def _not_before_the_first(
+    compiler: "Compiler", node: seg.Sequence, rows: Occurrences, before: Occurrences
+) -> list[Bool]:
+    """Later steps are later than the beginning of the window too: it follows from the rest, but no planner sees it."""
+    start = node.during.bounds(compiler.as_of, compiler.scope.zone)[0] if node.during else None
+    if start is None or {rows.activity.time_kind, before.activity.time_kind} != {"instant"}:
+        return []
+    return [rows.at > sa.literal(start, TYPES["instant"])]
