@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -50,6 +50,7 @@ class Membership(Row):
 class SegmentRefresh(Row):
     """What the memberships of a segment are true of: ``version`` as of ``as_of``, version 0 before they were counted.
 
+    ``whole_at`` is when everybody was last asked, and ``seen_to`` the transaction up to which all was seen.
     ``error`` is why the latest try, at ``tried_at`` on the real clock, did not succeed.
     """
 
@@ -58,6 +59,8 @@ class SegmentRefresh(Row):
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(server_default=text("0"))
     as_of: Mapped[datetime | None]
+    whole_at: Mapped[datetime | None]
+    seen_to: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     size: Mapped[int] = mapped_column(server_default=text("0"))
     took_ms: Mapped[int] = mapped_column(server_default=text("0"))
     tried_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
@@ -97,11 +100,19 @@ def lock(session: Session, segment_id: int) -> bool:
 
 
 def move(
-    session: Session, segment_id: int, members: sa.Select[Any], *, version: int, as_of: datetime, why: str
+    session: Session,
+    segment_id: int,
+    members: sa.Select[Any],
+    *,
+    version: int,
+    as_of: datetime,
+    why: str,
+    among: sa.ColumnElement[Any] | None = None,
 ) -> Moved:
     """Let the memberships be those that ``members`` selects, and tell the outbox who came and went: one statement.
 
-    ``why`` they moved is told along: ``first`` count, new ``definition``, or a ``change`` in what is known of them.
+    With ``among``, an array of customers, only their memberships can end. ``why`` they moved is told along: ``first``
+    count, new ``definition``, or a ``change`` in what is known of them.
     """
     inside = members.order_by(None).cte("inside")
     stay = (Membership.segment_id == segment_id) & Membership.left_at.is_(None)
@@ -113,9 +124,14 @@ def move(
         .returning(Membership.customer_id)
         .cte("entered")
     )
+    concerned = sa.true() if among is None else Membership.customer_id == func.any(among)
     still = sa.exists().where(inside.c.id == Membership.customer_id)
     exited = (
-        sa.update(Membership).where(stay, ~still).values(left_at=as_of).returning(Membership.customer_id).cte("exited")
+        sa.update(Membership)
+        .where(stay, ~still, concerned)
+        .values(left_at=as_of)
+        .returning(Membership.customer_id)
+        .cte("exited")
     )
     said = {"segment_id": segment_id, "version": version, "as_of": as_of.isoformat(), "why": why}
     told = (
@@ -123,8 +139,9 @@ def move(
         .from_select(["kind", "payload"], _told(entered, ENTERED, said).union_all(_told(exited, LEFT, said)))
         .cte("told")
     )
-    counts = [sa.select(func.count()).select_from(one).scalar_subquery() for one in (entered, exited, inside)]
-    return Moved(*session.execute(sa.select(*counts).add_cte(told)).one())
+    before = sa.select(func.count()).select_from(Membership).where(stay).scalar_subquery()
+    came, went = (sa.select(func.count()).select_from(one).scalar_subquery() for one in (entered, exited))
+    return Moved(*session.execute(sa.select(came, went, before + came - went).add_cte(told)).one())
 
 
 def _told(moved: sa.CTE, kind: str, said: dict[str, Any]) -> sa.Select[str, Any]:
@@ -137,11 +154,20 @@ def _told(moved: sa.CTE, kind: str, said: dict[str, Any]) -> sa.Select[str, Any]
 
 
 def note(
-    session: Session, segment_id: int, *, version: int, as_of: datetime, moved: Moved, worth_a_point: bool
+    session: Session,
+    segment_id: int,
+    *,
+    version: int,
+    as_of: datetime,
+    moved: Moved,
+    worth_a_point: bool,
+    seen_to: int = 0,
+    whole: bool = True,
 ) -> None:
     """Write down that the memberships are true of ``as_of``, and the size where it is worth a point of its own."""
     took = func.extract("epoch", func.clock_timestamp() - func.transaction_timestamp()) * 1_000
-    fresh = {"version": version, "as_of": as_of, "size": moved.size, "took_ms": took, "error": None}
+    fresh = {"version": version, "as_of": as_of, "size": moved.size, "took_ms": took, "error": None, "seen_to": seen_to}
+    fresh |= {"whole_at": as_of} if whole else {}
     noted = insert(SegmentRefresh).values(segment_id=segment_id, **fresh)
     again = {**fresh, "tried_at": func.clock_timestamp()}
     session.execute(noted.on_conflict_do_update(index_elements=["segment_id"], set_=again))

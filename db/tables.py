@@ -26,6 +26,7 @@ MODULES = (
     "receipts",
     "segments",
     "segments_members",
+    "segments_touched",
     "sign_ins",
     "store",
     "templates",

@@ -10,16 +10,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from db import segments_members as members
+from db import segments_touched as touched
 from domain import segments as seg
 from domain.errors import Conflict
+from domain.segments_touched import rests_on_own_rows
 from services import segments
-from services.segments import Value
+from services.segments import Saved, Value
 
 EVERY = timedelta(minutes=5)
 """How old a count may become before workers count anew."""
 
 REST = 20
 """How many times as long as it took a refresh is left alone, so that heavy segments leave time for others."""
+
+WHOLE_EVERY = timedelta(days=1)
+"""How often everybody is asked, though asking those of whom something was written would do."""
 
 
 class Freshness(Value):
@@ -37,7 +42,7 @@ class Freshness(Value):
 
 
 class Refreshed(Value):
-    """What a refresh did: how many entered and left, and how many are in now."""
+    """What a refresh did: how many entered and left, how many are in now, and whether everybody was asked."""
 
     segment_id: int
     name: str
@@ -46,6 +51,7 @@ class Refreshed(Value):
     entered: int
     exited: int
     size: int
+    whole: bool = False
 
 
 def refresh(session: Session, segment_id: int, *, now: datetime) -> Refreshed:
@@ -62,9 +68,9 @@ def refresh(session: Session, segment_id: int, *, now: datetime) -> Refreshed:
         raise Conflict("segment_deleted", f"{saved.name} was deleted", "choose another segment", "segment_id")
     last = members.refreshed(session, segment_id)
     if last and last.as_of and last.as_of >= now and last.version == saved.version:
-        moved, as_of = members.Moved(0, 0, last.size), last.as_of
+        moved, as_of, whole = members.Moved(0, 0, last.size), last.as_of, False
     else:
-        moved, as_of = _move(session, saved, last, now), now
+        (moved, whole), as_of = _move(session, saved, last, now), now
     return Refreshed(
         segment_id=segment_id,
         name=saved.name,
@@ -73,6 +79,7 @@ def refresh(session: Session, segment_id: int, *, now: datetime) -> Refreshed:
         entered=moved.entered,
         exited=moved.exited,
         size=moved.size,
+        whole=whole,
     )
 
 
@@ -109,14 +116,51 @@ def age(found: Freshness, zone: ZoneInfo, now: datetime) -> str:
     return f"as of {when}, {number} {unit}{'' if number == 1 else 's'} old" if unit else f"as of {when}, just now"
 
 
-def _move(session: Session, saved: segments.Saved, last: members.SegmentRefresh | None, now: datetime) -> members.Moved:
+def _move(
+    session: Session, saved: Saved, last: members.SegmentRefresh | None, now: datetime
+) -> tuple[members.Moved, bool]:
+    """Count everybody anew, or those of whom something was written since; and whether it was everybody."""
     why = "first" if last is None or last.as_of is None else "change" if last.version == saved.version else "definition"
-    question = segments.ask(session, seg.parse(saved.definition), now=now)
+    definition = seg.parse(saved.definition)
+    seen_to = touched.horizon(session)
+    everybody = segments.ask(session, definition, now=now).sql.members()
+    since = _since(session, definition, last, now) if why == "change" else None
+    some = touched.narrowed(everybody, since) if since else None
     with segments.time_limit(session, members.TIMEOUT):
-        moved = members.move(session, saved.id, question.sql.members(), version=saved.version, as_of=now, why=why)
+        moved = members.move(
+            session,
+            saved.id,
+            everybody if some is None else some,
+            version=saved.version,
+            as_of=now,
+            why=why,
+            among=since.customers() if since and some is not None else None,
+        )
     worth = bool(moved.entered or moved.exited) or why != "change" or _new_day(last, now, segments.zone(session))
-    members.note(session, saved.id, version=saved.version, as_of=now, moved=moved, worth_a_point=worth)
-    return moved
+    members.note(
+        session,
+        saved.id,
+        version=saved.version,
+        as_of=now,
+        moved=moved,
+        worth_a_point=worth,
+        seen_to=seen_to,
+        whole=some is None,
+    )
+    return moved, some is None
+
+
+def _since(
+    session: Session, definition: seg.Definition, last: members.SegmentRefresh | None, now: datetime
+) -> touched.Since | None:
+    """What is new since the last count, where asking those whom it concerns is enough, and they are few."""
+    if last is None or last.as_of is None or last.whole_at is None or now - last.whole_at > WHOLE_EVERY:
+        return None
+    scope = segments.scope(session, now=now)
+    if not rests_on_own_rows(definition.where, scope.catalog, scope.resolve):
+        return None
+    since = touched.Since(last.seen_to, last.as_of, now)
+    return since if touched.few(session, since) else None
 
 
 def _new_day(last: members.SegmentRefresh | None, now: datetime, zone: ZoneInfo) -> bool:
@@ -132,3 +176,8 @@ def _freshness(found: members.SegmentRefresh) -> Freshness:
         took_ms=found.took_ms,
         error=found.error,
     )
+
+
+def forget(session: Session) -> None:
+    """Drop notes of changes that no count will look at any more."""
+    touched.forget(session)

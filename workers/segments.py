@@ -34,6 +34,9 @@ def refresh_now(seconds: float) -> int:
         done += _refreshed(segment_id)
         if time.monotonic() > deadline:
             break
+    if done:
+        with transaction() as session:
+            segments_refresh.forget(session)
     return done
 
 
