@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from agent.answers import Answer
-from agent.offline import findings, lexicon, parser, words
+from agent.knowledge import words as words_of
+from agent.offline import findings, parser, words
 from agent.offline.phrases import plain, read_as, sentence, unused
 from agent.offline.reading import Reading
 from domain.catalog import Catalog
 from domain.segments import Definition
-from domain.shipped_terms import shipped
-from services import datasets, figures, sources, tiers
+from services import datasets, figures, sources
 from services.datasets import Dataset
 
 SHOWN = 20
@@ -19,9 +19,8 @@ SHOWN = 20
 def ask(text: str, *, dataset: Dataset, now: datetime) -> Answer:
     """Answer one sentence as of ``now``. The dataset must know the words of its data (``datasets.open_dataset``)."""
     catalog = dataset.catalog
-    glossary = shipped().with_terms(tiers.terms(catalog.dataset))
     today = now.astimezone(dataset.zone).date()
-    reading = parser.read(text, lexicon.build(catalog, glossary), today=today)
+    reading = parser.read(text, words_of(catalog), today=today)
     told: dict[str, Any] = {
         "assumptions": [assumption.model_dump(mode="json") for assumption in reading.assumptions],
         "unused_words": list(reading.unused_words),
@@ -39,7 +38,7 @@ def ask(text: str, *, dataset: Dataset, now: datetime) -> Answer:
     if reading.action == "answer" and reading.stats:
         query = figures.Question.model_validate(reading.stats.model_dump(exclude_none=True))
         found = figures.answer(sources.of_dataset(dataset, now=now), query).model_dump(mode="json")
-        return Answer(action="answer", text=_of(catalog, findings.figures(found, reading)), figures=found, **told)
+        return Answer(action="answer", text=findings.figures(found, reading), figures=found, **told)
     said = words.refusal(reading) if reading.action == "refuse" else _help(catalog)
     return Answer(action="refuse", text=said, question=said, **told)
 
@@ -70,12 +69,6 @@ def _members(dataset: Dataset, reading: Reading, definition: Definition, now: da
 def _named(row: dict[str, Any]) -> str:
     known = [plain(str(value)) for name, value in row.items() if value and name != "id"]
     return ", ".join(known) or "without a name"
-
-
-def _of(catalog: Catalog, text: str) -> str:
-    """The figures' words, which are the store's, in the dataset's."""
-    entity = catalog.entity
-    return text.replace("customers", entity.plural).replace("customer", entity.label)
 
 
 def _help(catalog: Catalog) -> str:

@@ -64,13 +64,15 @@ class Row(Value):
 class Figures(Value):
     """An answer: one ``value``, or ``rows``, or a ``distribution``, a ``comparison``, an RFM table.
 
-    ``of`` says in English about whom it is, ``during`` about when, ``counted`` what each number counts or measures.
+    ``of`` says in English about whom it is, ``called`` what one and several of them are called,
+    ``during`` about when, ``counted`` what each number counts or measures.
     """
 
     what: What
     label: str
     kind: str
     of: str
+    called: tuple[str, str]
     during: str = ""
     counted: str = ""
     value: float | None = None
@@ -92,6 +94,7 @@ def answer(source: Source, question: Question) -> Figures:
         label="",
         kind="integer",
         of=source.said(question.definition),
+        called=(catalog.entity.label, catalog.entity.plural),
         during=question.during.english() if question.during else "",
         counted=catalog.entity.plural,
         currency=catalog.currency,

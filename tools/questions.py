@@ -6,8 +6,8 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 
 from domain.segments import parse
-from services import segments
 from tools.context import Answer, Runtime
+from tools.datasets import source
 from tools.segments import SegmentJson
 
 
@@ -30,12 +30,14 @@ def ask_person(
     """
     context = runtime.context
     shown: list[dict[str, Any]] = []
-    with context.transaction() as session:
-        for option in options:
-            definition = parse(option.definition) if option.definition is not None else None
-            size = segments.size(session, definition, now=context.now(session)) if definition else None
-            raw = definition.as_json() if definition else None
-            shown.append({"label": option.label, "reply": option.label, "audience_size": size, "definition": raw})
+    for option in options:
+        definition = parse(option.definition) if option.definition is not None else None
+        raw = definition.as_json() if definition else None
+        size = None
+        if definition:
+            with source(context, definition.dataset) as asked:
+                size = asked.size(definition)
+        shown.append({"label": option.label, "reply": option.label, "audience_size": size, "definition": raw})
     lines = [
         f"- {one['label']}" + (f" ({one['audience_size']:,})" if one["audience_size"] is not None else "")
         for one in shown

@@ -11,6 +11,7 @@ from domain.segments import parse
 from services import segments, segments_history, segments_refresh, segments_why
 from tools.approvals import propose, revise
 from tools.context import Answer, Runtime, asked, told
+from tools.datasets import preview
 
 NAMES_TRIED = 100
 
@@ -40,16 +41,20 @@ def preview_segment(definition: SegmentJson, runtime: Runtime) -> Answer:
     """
     context = runtime.context
     wanted = parse(definition)
-    with context.transaction() as session:
-        found = segments.preview(session, wanted, now=context.now(session))
-        other = context.second_reading(asked(runtime)) if context.second_reading else None
-        second = segments.preview(session, other, now=context.now(session)) if other and other != wanted else None
+    found, called = preview(context, wanted)
     told_of = found.model_dump(mode="json", exclude={"sample", "sample_customer_ids"})
-    if second:
+    other = context.second_reading(asked(runtime)) if context.second_reading else None
+    if other and other != wanted:
+        second, _ = preview(context, other)
         told_of["second_reading"] = {"read_back": second.read_back, "audience_size": second.audience_size}
-    summary = f"{found.audience_size:,} customers"
-    shown = {"kind": "preview", "definition": wanted.as_json(), "preview": told_of, "summary": summary}
-    return told({"definition": wanted.as_json(), **told_of}), shown
+    one, many = called
+    shown = {
+        "kind": "preview",
+        "definition": wanted.as_json(),
+        "preview": told_of,
+        "summary": f"{found.audience_size:,} {one if found.audience_size == 1 else many}",
+    }
+    return told({"definition": wanted.as_json(), "called": called, **told_of}), shown
 
 
 @tool(response_format="content_and_artifact")

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from domain.segments import parse
 from domain.windows import Window
-from services import figures, sources
+from services import figures
 from services.figures import What
 from services.stats import Unit
 from tools.context import Answer, Runtime, told
+from tools.datasets import source
 from tools.segments import SegmentJson
 
 
@@ -18,21 +19,20 @@ from tools.segments import SegmentJson
 def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
     what: What,
     runtime: Runtime,
-    metric: Annotated[str | None, Field(description="Name of a metric, e.g. ltv.")] = None,
-    activity: Annotated[str | None, Field(description="Name of an activity, e.g. order.")] = None,
-    property: Annotated[str | None, Field(description="Property of the activity, e.g. category.")] = None,  # noqa: A002
-    attribute: Annotated[str | None, Field(description="Customer attribute to group by or to count.")] = None,
-    by: Annotated[
-        str | None, Field(description="With what=top of a property: people, deeds, or a number of it to add up.")
-    ] = None,
-    first: Annotated[bool, Field(description="With what=trend: only who did it for the first time.")] = False,  # noqa: FBT002
-    percentile: Annotated[float | None, Field(description="0 to 100, with what=percentile.")] = None,
-    limit: Annotated[int | None, Field(description="How many rows, with what=top.")] = None,
+    metric: str | None = None,
+    activity: str | None = None,
+    property: Annotated[str | None, Field(description="Of the activity.")] = None,  # noqa: A002
+    attribute: Annotated[str | None, Field(description="To group by or to count.")] = None,
+    by: Annotated[str | None, Field(description="top of a property: people, deeds, or a number of it.")] = None,
+    first: Annotated[bool, Field(description="trend: first times only.")] = False,  # noqa: FBT002
+    percentile: float | None = None,
+    limit: int | None = None,
     end: Literal["top", "bottom"] = "top",
     interval: Unit | None = None,
     during: Annotated[Window | None, Field(description='Window of the activity, e.g. {"last": "30d"}.')] = None,
     definition: SegmentJson | None = None,
-    other: Annotated[SegmentJson | None, Field(description="With what=compare; left out, everyone.")] = None,
+    other: Annotated[dict[str, Any] | None, Field(description="compare: left out, everyone.")] = None,
+    dataset: str = "store",
 ) -> Answer:
     """Read: answer a question about figures, over everyone or over the customers a definition means.
 
@@ -58,8 +58,7 @@ def measure(  # noqa: PLR0913, PLR0917 - the slots of a question
         "definition": parse(definition) if definition is not None else None,
         "other": parse(other) if other is not None else None,
     }
-    context = runtime.context
-    with context.transaction() as session:
-        found = figures.answer(sources.of_store(session, now=context.now(session)), figures.Question(**slots))
+    with source(runtime.context, dataset) as asked:
+        found = figures.answer(asked, figures.Question(**slots))
     shown = {"kind": "figures", "figures": found.model_dump(mode="json"), "summary": found.label}
     return told(found.model_dump(mode="json", exclude_none=True)), shown

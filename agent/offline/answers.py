@@ -1,7 +1,7 @@
 """Which reading follows from what was understood: show it, ask, or refuse and name what is missing?"""
 
 from agent.offline.audience import Audience, ambiguities, assumptions, definition, spans, with_everyone
-from agent.offline.reading import FlowRequest, Intent, Option, Reading
+from agent.offline.reading import STORE, FlowRequest, Intent, Option, Reading
 from agent.offline.sentence import Sentence
 from agent.offline.trees import Built, Tree, built, choices, settled
 from domain import segments as seg
@@ -13,11 +13,17 @@ EXAMPLES = (
     "customers in Texas who spent more than $500 in the last year",
     "email subscribers who bought twice but not in the last 90 days",
 )
-NOTHING = (
-    "I can find customers by who they are, what they did and what they spent, for example: "
-    + "; ".join(f"“{example}”" for example in EXAMPLES)
-    + "."
-)
+MOST_NAMED = 6
+
+
+def nothing(chart: Sentence) -> str:
+    """What can be asked of this data, by example, or by what it has."""
+    if chart.catalog.dataset == STORE:
+        shown = "; ".join(f"“{example}”" for example in EXAMPLES)
+        return f"I can find customers by who they are, what they did and what they spent, for example: {shown}."
+    catalog = chart.catalog
+    known = [entry.label for entry in (*catalog.attributes.values(), *catalog.activities.values())]
+    return f"I can find {catalog.entity.plural} by {', '.join(known[:MOST_NAMED])} and more."
 
 
 def refused(chart: Sentence, question: str, unused: tuple[str, ...] = (), intent: Intent = "unknown") -> Reading:
@@ -85,13 +91,13 @@ def _open(chart: Sentence, reading: Reading, tree: Tree) -> Reading:
 
 def _nothing(chart: Sentence, found: Audience, intent: Intent, flow: FlowRequest | None) -> Reading:
     if found.unused:
-        question = f"I know no condition for {named(found.unused)} in this store's data. {NOTHING}"
+        question = f"I know no condition for {named(found.unused)} in this data. {nothing(chart)}"
         return refused(chart, question, found.unused, intent)
     if intent == "flow":
         return Reading(
             text=chart.text, action="clarify", intent="flow", flow=flow, question="Who should get it?", confidence=0.3
         )
-    return refused(chart, NOTHING, (), intent)
+    return refused(chart, nothing(chart), (), intent)
 
 
 def named(words: tuple[str, ...]) -> str:

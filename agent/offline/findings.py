@@ -29,7 +29,7 @@ def _spread(result: Result) -> str:
     spread, kind, currency = result["distribution"], str(result["kind"]), str(result.get("currency", ""))
     known = [(mark, spread["percentiles"][mark]) for mark in ("25", "50", "75", "90") if mark in spread["percentiles"]]
     middle = ", ".join(f"{number(value, kind, currency)} ({mark}th)" for mark, value in known)
-    over = people(spread["people"])
+    over = people(spread["people"], result["called"])
     return f"**{plain(result['label'])}** over {over}{_about(result)}. Percentiles: {middle}."
 
 
@@ -51,22 +51,25 @@ def _one(result: Result) -> str:
         return f"There is no {label} to measure{about}."
     match result["what"]:
         case "share":
-            return f"**{value:.1%}** ({result['people']:,} of {people(result['everyone'])}): {plain(result['of'])}."
+            everyone = people(result["everyone"], result["called"])
+            return f"**{value:.1%}** ({result['people']:,} of {everyone}): {plain(result['of'])}."
         case "count" if result.get("everyone") is not None:
-            return f"**{people(int(value))}**: {plain(result['of'])}."
+            return f"**{people(int(value), result['called'])}**: {plain(result['of'])}."
         case "count":
-            by = f" by {people(result['people'])}" if result.get("people") is not None else ""
+            by = f" by {people(result['people'], result['called'])}" if result.get("people") is not None else ""
             return f"{capital(plain(result['counted']))}{about}: **{int(value):,}**{by}."
         case what:
             found = number(value, str(result["kind"]), str(result.get("currency", "")))
-            return f"The {what} {label}{about} is **{found}**, over {people(result['people'])}."
+            return f"The {what} {label}{about} is **{found}**, over {people(result['people'], result['called'])}."
 
 
 def _compared(result: Result) -> str:
     """What differs, the clearest first; what may be chance is named together."""
     found, currency = result["comparison"], str(result.get("currency", ""))
     one, other = found["one"], found["other"]
-    sides = " against ".join(f"**{people(side['people'])}** ({plain(side['of'])})" for side in (one, other))
+    sides = " against ".join(
+        f"**{people(side['people'], result['called'])}** ({plain(side['of'])})" for side in (one, other)
+    )
     lines = [f"{sides}:"]
     metrics = [each for each in found["metrics"] if each["verdict"] in CLEAR]
     shares = [each for each in found["shares"] if each["verdict"] in CLEAR]
@@ -86,7 +89,7 @@ def _compared(result: Result) -> str:
 
 def _grid(result: Result) -> str:
     table, currency = result["rfm"], str(result.get("currency", ""))
-    lines = [f"**{people(table['buyers'])}** who bought{_about(result)}, by recency and frequency:"]
+    lines = [f"**{people(table['buyers'], result['called'])}** who bought{_about(result)}, by recency and frequency:"]
     lines += [
         f"- {plain(capital(group['label']))}: {group['people']:,} ({group['share']:.1%}), "
         f"{number(group['revenue'], 'money', currency)} in all"

@@ -14,11 +14,16 @@ from domain.segments import Definition
 
 
 def read(text: str, lexicon: Lexicon, *, today: date, previous: Definition | None = None) -> Reading:
-    """The reading of a sentence.
+    """The reading of a sentence by the words of one dataset.
 
     ``previous`` is the definition that the conversation is about, if any: a sentence may change it or speak of "them".
     ``today`` is the store's day; "since March" and birthdays are reckoned from it.
     """
+    found = _read(text, lexicon, today, previous)
+    return found.model_copy(update={"dataset": lexicon.catalog.dataset})
+
+
+def _read(text: str, lexicon: Lexicon, today: date, previous: Definition | None) -> Reading:
     if not text.strip():
         return Reading(text=text, action="answer", intent="help")
     if len(text) > MAX_TEXT:
@@ -26,7 +31,7 @@ def read(text: str, lexicon: Lexicon, *, today: date, previous: Definition | Non
         return Reading(text=text[:MAX_TEXT], action="refuse", intent="unknown", question=question, confidence=0.0)
     chart = Sentence(text, lexicon, grammar(), today)
     if not chart.tokens:
-        return answers.refused(chart, answers.NOTHING)
+        return answers.refused(chart, answers.nothing(chart))
     found = _special(chart, previous)
     if found is None or (found.unused_words and found.intent in {"stats", "segment"}):
         whole = answers.segment(chart, audience(chart))

@@ -26,9 +26,10 @@ def number(value: float, kind: str, currency: str) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
-def people(count: int) -> str:
-    """``1 customer``, ``1,250 customers``."""
-    return f"{count:,} customer{'' if count == 1 else 's'}"
+def people(count: int, called: Sequence[str] | None = None) -> str:
+    """``1 customer``, ``1,250 customers``; ``called`` is what one and several are called in another dataset."""
+    one, many = called or ("customer", "customers")
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def share(part: float) -> str:

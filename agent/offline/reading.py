@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from domain.segments import Channel, Definition
 from domain.windows import Duration, Window
 
+STORE = "store"
+"""The dataset that can be written to; all others can only be asked."""
+
 Action = Literal["segment", "draft", "answer", "clarify", "refuse"]
 Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "companies", "help", "unknown"]
 
@@ -155,6 +158,8 @@ class Command(Part):
 class Reading(Part):
     """A sentence, understood as far as it was.
 
+    ``dataset`` is the data it was read for.
+
     ``patched`` is true where the sentence changed the definition before it; ``unused_words`` had no effect;
     ``confidence`` is between 0 and 1.
     """
@@ -162,6 +167,7 @@ class Reading(Part):
     text: str
     action: Action
     intent: Intent
+    dataset: str = STORE
     definition: Definition | None = None
     patched: bool = False
     assumptions: tuple[Assumption, ...] = ()

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from agent.offline import findings, outcomes, words
-from agent.offline.reading import Command, CustomerQuery, FlowRequest, Reading
+from agent.offline.reading import STORE, Command, CustomerQuery, FlowRequest, Reading
 from agent.offline.starts import start
 from domain.segments import Definition
 
@@ -88,6 +88,8 @@ def _segment(turn: Turn) -> Script:
     definition = _definition(turn.reading)
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
     said = words.size(preview, turn.reading)
+    if turn.reading.dataset != STORE:
+        return said + words.asked_of(turn.reading.dataset)
     if not preview["audience_size"]:
         return said + words.nobody()
     proposal = Call("propose_segment", _proposal(turn, preview))
@@ -97,6 +99,8 @@ def _segment(turn: Turn) -> Script:
 
 def _campaign(turn: Turn) -> Script:
     definition = _definition(turn.reading)
+    if turn.reading.dataset != STORE:
+        return words.not_yet(f"write to people of the dataset {turn.reading.dataset}")
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
     said = words.size(preview, turn.reading)
     if not preview["audience_size"]:
@@ -133,8 +137,9 @@ def _stats(turn: Turn) -> Script:
         narrowed = getattr(turn.reading.stats, side, None)
         if narrowed:
             query[side] = narrowed.as_json()
+    query["dataset"] = turn.reading.dataset
     (found,) = yield Step((Call("measure", query),))
-    return findings.figures(found, turn.reading)
+    return findings.figures(found, turn.reading) + words.asked_of(turn.reading.dataset)
 
 
 def _customer(turn: Turn) -> Script:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from agent.offline.phrases import capital, cut, people, plain, read_as, sentence, share, unused
-from agent.offline.reading import Command, Reading
+from agent.offline.reading import STORE, Command, Reading
 
 Result = Mapping[str, Any]
 
@@ -45,9 +45,14 @@ def size(preview: Result, reading: Reading) -> str:
     channel = reading.flow.channel if reading.flow else "email"
     there = preview["reachable"].get(channel)
     reach = f"; {there:,} of them can be reached {CHANNELS[channel]}" if there is not None and there != found else ""
-    text = f"**{people(found)}**{portion}{reach}.\n\n{plain(sentence(preview['read_back']))}"
+    text = f"**{people(found, preview.get('called'))}**{portion}{reach}.\n\n{plain(sentence(preview['read_back']))}"
     notes = [plain(sentence(line["note"])) for line in preview["lines"] if line["note"]]
     return text + read_as(reading, notes) + unused(reading)
+
+
+def asked_of(dataset: str) -> str:
+    """Which data answered, where it is not the store's; nothing can be proposed for it."""
+    return "" if dataset == STORE else f"\n\nAsked of the dataset {plain(dataset)}."
 
 
 def waiting(*, cards: int) -> str:
