@@ -45,7 +45,7 @@ def transform(
     typer.echo(f"users: {found.users_read:,} lines read, {found.users:,} written")
     typer.echo(f"events: {found.events_read:,} lines read, {found.events:,} written")
     for row in found.aside:
-        much = f"{row.lines:,} lines left out" if row.lines else f"{row.values:,} values emptied"
+        much = f"{row.lines:,} left out" if row.lines else f"{row.values:,} emptied"
         typer.echo(f"  {row.file}, {row.field or 'line'}: {much}, {row.reason}, for example {row.example!r}")
     typer.echo(f"Load them with: parley duckmart load {into or raw / duckmart.CLEAN}")
 

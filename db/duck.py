@@ -24,6 +24,9 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 CLOSED = {**CONFIG, "enable_external_access": "false", "python_enable_replacements": "false"}
 """A file that is asked reaches no other file, and no name in it means a variable of this program."""
 
+QUIET = "set timezone = 'UTC'; set enable_progress_bar = false"
+"""What every session begins with. DuckDB would draw its progress between a command's answers."""
+
 TIMEOUT_SECONDS = 10.0
 KEEP_SECONDS = 120.0
 
@@ -120,7 +123,7 @@ def opened(path: Path, schemas: tuple[str, ...] = ("main",)) -> Iterator[DuckFil
     """
     connection = _readable(path)
     try:
-        connection.execute("set timezone = 'UTC'")
+        connection.execute(QUIET)
         _look_in(connection, schemas)
         yield DuckFile(path, connection)
     finally:

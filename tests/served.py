@@ -23,7 +23,7 @@ from services import users
 from settings import ROOT
 
 PASSWORD = "four words in a row"
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 180
 
 
 @dataclass(frozen=True)

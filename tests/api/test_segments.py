@@ -1,8 +1,12 @@
 """Can a program ask any dataset over HTTP, is every refusal in the agreed shape, and does no request see another's?"""
 
 import json
+import os
 import re
 import secrets
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,9 +18,13 @@ import pytest
 from api.bodies import MAX_BODY
 from db.embedded import Addresses
 from db.session import transaction
-from services import duckmart, tokens
-from tests.planted import NOW, Planted
+from services import tokens
+from settings import ROOT
+from tests.planted import Planted
 from tests.served import Server, server
+
+GUIDE = (ROOT / "docs" / "segmentation-api.md").read_text(encoding="utf-8")
+ASKED = re.findall(r"^### \d+\. (.*)\n\n```sh\nask ([\s\S]*?)\n```\n\n```\w*\n([\s\S]*?)\n```", GUIDE, re.MULTILINE)
 
 AS_OF = "2026-06-15T12:00:00Z"
 AGED = {"type": "attribute", "name": "age", "op": "between", "value": [25, 34]}
@@ -28,12 +36,11 @@ MEMBERS = "/v1/datasets/duckmart/segments:members"
 
 @pytest.fixture(scope="module")
 def parley(addresses: Addresses, template: str) -> Iterator[Server]:
-    """The application with a DuckMart of 2,000 users, and a store of three customers."""
+    """The application with the guide's DuckMart, made by the guide's commands, and a store of three customers."""
     with server(addresses, template) as found:
-        raw = found.home / "raw"
-        duckmart.generate(raw, users=2_000, events=12_000, seed=5, now=NOW, odd=0)
-        duckmart.transform(raw, now=NOW)
-        duckmart.load(raw / "clean", found.home / "duckmart.duckdb")
+        for line in re.findall(r"^parley (duckmart .*)$", GUIDE, re.MULTILINE)[:3]:
+            environment = os.environ | {"PARLEY_HOME": str(found.home)}
+            subprocess.run([sys.executable, "cli.py", *shlex.split(line)], cwd=ROOT, env=environment, check=True)
         with transaction(found.database) as session:
             shop = Planted.store(session)
             for name in ("Ada", "Bob", "Cid"):
@@ -74,7 +81,7 @@ def test_both_example_segments_are_those_of_sql_by_hand(api: httpx.Client, parle
         expected = _by_hand(parley, sql)
         asked = {"version": 1, "where": where, "as_of": AS_OF}
         seen = api.post(PREVIEW, json=asked).json()
-        assert (seen["audience_size"], seen["everyone"]) == (len(expected), 2_000)
+        assert (seen["audience_size"], seen["everyone"]) == (len(expected), 999)
         assert len(seen["sample_customer_ids"]) == 5
         assert set(seen["sample_customer_ids"]) <= set(expected)
         assert seen["as_of"] == AS_OF
@@ -86,6 +93,26 @@ def test_a_preview_says_the_definition_back(api: httpx.Client) -> None:
     seen = api.post(PREVIEW, json={"where": LOGGED_IN}).json()
     assert seen["english"] == "location is “California” and at least one login"
     assert [condition["text"] for condition in seen["conditions"]] == seen["english"].split(" and ")
+
+
+@pytest.mark.parametrize(("asked", "answer"), [pair for _, *pair in ASKED], ids=[title for title, *_ in ASKED])
+def test_every_example_of_the_guide_is_answered_as_it_says(api: httpx.Client, asked: str, answer: str) -> None:
+    address, body, *more = shlex.split(asked)
+    headers = dict([more[1].split(": ")]) if more else {}
+    found = api.post(f"/v1/datasets/{address}", content=body, headers=headers)
+    if headers:
+        assert found.text.strip() == answer
+        return
+    shown = json.loads(answer)
+    assert {name: found.json()[name] for name in shown} == shown
+
+
+def test_the_guide_has_enough_examples_and_names_every_route(parley: Server) -> None:
+    assert len(ASKED) == len(re.findall(r"^### \d+", GUIDE, re.MULTILINE)) >= 25
+    described = httpx.get(f"{parley.address}/v1/openapi.json").json()["paths"]
+    for path, methods in described.items():
+        if "/datasets" in path or "/schemas" in path:
+            assert all(f"`{method.upper()} {path}`" in GUIDE for method in methods), path
 
 
 def test_members_come_in_pages_that_fit_together_even_with_no_instant_named(api: httpx.Client, parley: Server) -> None:

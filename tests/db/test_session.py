@@ -52,6 +52,13 @@ def test_a_database_that_is_down_is_unavailable() -> None:
     assert caught.value.code == "database_unavailable"
 
 
+def test_a_statement_that_its_time_limit_ends_is_unavailable(database: str) -> None:
+    limited = text("select set_config('statement_timeout', '20ms', true), pg_sleep(0)")
+    with pytest.raises(Unavailable) as caught, reading(database) as session:
+        session.execute(limited).all() and session.execute(text("select pg_sleep(60)"))
+    assert caught.value.code == "too_slow"
+
+
 def test_without_an_address_the_message_says_how_to_get_one() -> None:
     with pytest.raises(Invalid, match="No database address"), transaction():
         pass
