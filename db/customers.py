@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Identity,
     Index,
@@ -27,7 +28,10 @@ from db.orders import Order, Refund
 
 
 class Customer(Row):
-    """One person. ``email`` is stored trimmed and lower-case, ``phone`` as E.164, ``time_zone`` as an IANA name."""
+    """One person. ``email`` is stored trimmed and lower-case, ``phone`` as E.164, ``time_zone`` as an IANA name.
+
+    ``phone_country`` is the country that the first digits of the phone belong to, as ISO 3166-1 alpha-2.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
@@ -47,6 +51,7 @@ class Customer(Row):
     gender: Mapped[str | None]
     language: Mapped[str | None]
     time_zone: Mapped[str | None]
+    phone_country: Mapped[str | None] = mapped_column(Computed("phone_country(phone)", persisted=True))
     company: Mapped[str | None]
     acquisition_source: Mapped[str | None]
     acquisition_campaign: Mapped[str | None]

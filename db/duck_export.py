@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.base import Row
 from db.duck import CONFIG
 
-INTERVAL_TABLES = ("consents", "tags", "suppressions", "segment_members")
+INTERVAL_TABLES = ("consents", "tags", "suppressions", "segment_members", "topic_consents", "flow_step_log")
 """What the compiler asks of the store beyond what its catalog names."""
 
 TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
@@ -25,6 +25,7 @@ TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
     (sa.Boolean, "BOOLEAN"),
     (JSONB, "JSON"),
     (sa.Text, "VARCHAR"),
+    (sa.Uuid, "VARCHAR"),
 )
 
 

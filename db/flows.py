@@ -63,6 +63,11 @@ def listed(session: Session, statuses: Collection[str], limit: int) -> list[tupl
     return [(flow, version) for flow, version in session.execute(wanted)]
 
 
+def names(session: Session) -> dict[int, str]:
+    """The names of all flows, campaigns included, by id."""
+    return {row.id: row.name for row in session.execute(select(Flow.id, Flow.name))}
+
+
 def specs(session: Session, version_ids: Collection[int]) -> Mapping[int, dict[str, Any]]:
     """The specs of versions by version id."""
     wanted = select(FlowVersion.id, FlowVersion.spec).where(FlowVersion.id.in_(version_ids))

@@ -96,6 +96,9 @@ class Message(Row):
     first_sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    clicked_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
 
 
 class SendAttempt(Row):

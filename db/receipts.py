@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from db.base import Row
 from db.messages import columns
-from domain.messages import DELIVERY_RANK, FINAL_RANK, FLAGS, TRANSITIONS, Receipt, State
+from domain.messages import DELIVERY_RANK, FINAL_RANK, FLAGS, NOT_DELIVERED, TRANSITIONS, Receipt, State
 
 HARD = "5.1."
 """How the enhanced status codes of addresses that do not exist begin (RFC 3463, class 5, subject 1)."""
@@ -125,6 +125,12 @@ _RAISE = text("""
         delivery_rank = greatest(m.delivery_rank, d.rank),
         delivered_at = case when d.word = 'delivered' or d.rank > :final
                             then coalesce(m.delivered_at, (select business_now())) else m.delivered_at end,
+        opened_at = case when d.rank >= :opened then coalesce(m.opened_at, (select business_now()))
+                         else m.opened_at end,
+        clicked_at = case when d.word = 'clicked' then coalesce(m.clicked_at, (select business_now()))
+                          else m.clicked_at end,
+        failed_at = case when d.word = any(:not_delivered) and d.rank > m.delivery_rank
+                         then coalesce(m.failed_at, (select business_now())) else m.failed_at end,
         error_code = coalesce(d.code, m.error_code),
         provider_id = coalesce(m.provider_id, d.provider_id),
         complained = m.complained or d.complained,
@@ -151,6 +157,13 @@ _REMARK = text("""
         as d(event_key, result)
     where i.event_key = d.event_key
 """)
+
+RANKS = {
+    "final": FINAL_RANK,
+    "open": PROVEN_BY_RECEIPT,
+    "opened": DELIVERY_RANK["opened"],
+    "not_delivered": sorted(NOT_DELIVERED),
+}
 
 USUAL = frozenset({"applied", "stale"})
 """Results that are not noted on the entry."""
@@ -199,7 +212,7 @@ def apply(session: Session, limit: int) -> Applied:
             results.append((entry.id, entry.event_key, "abandoned" if entry.old else "orphan"))
     changed = [target for target in held if target.changed]
     if changed:
-        session.execute(_RAISE, _raised(changed) | {"final": FINAL_RANK, "open": PROVEN_BY_RECEIPT})
+        session.execute(_RAISE, _raised(changed) | RANKS)
     _settle(session, results)
     counts = dict(Counter(result for _, _, result in results))
     return Applied(len(waiting), counts, [flag for target in changed for flag in _flags(target)])

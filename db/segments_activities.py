@@ -180,6 +180,9 @@ class Occurrences:
             path = f"{self.path}.where.{i}"
             entry = self.scope.catalog.property(self.stretch.activity, test.name, f"{path}.name")
             column = place(entry, self.source, self.joins)
+            if entry.refers:
+                for number in test.value if isinstance(test.value, tuple) else (test.value,):
+                    self.scope.must_exist(entry.refers, number, f"{path}.value")
             passes = compare(test.op, entry.kind, column, test.value, path, self.scope)
             yield sa.func.coalesce(passes, sa.true()) if test.missing == "include" else passes
 

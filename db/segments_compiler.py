@@ -4,6 +4,7 @@ A condition is true or false of the entity's row, never NULL. Every value is bou
 """
 
 import operator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import reduce
@@ -18,12 +19,14 @@ from db.segments_comparisons import compare, compare_columns, compare_number, co
 from db.segments_facts import Amount, Fact, Population
 from db.segments_forms import JsonLength, TextNumber
 from db.segments_recency import recent
+from db.segments_rfm import scores
 from db.segments_sequences import follows
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import catalog as cat
 from domain import segments as seg
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
 from domain.operators import PRESENCE, TIMES, Kind
+from domain.rfm import GROUPS
 from domain.segments_operands import PICKS
 from domain.windows import Window
 
@@ -105,6 +108,12 @@ class Compiler:
                 return Fact(path, node, self.reachable(node.channel))
             case seg.Suppressed():
                 return Fact(path, node, self._suppressed(node.channel))
+            case seg.Topic():
+                return Fact(path, node, self._topic(node, path))
+            case seg.InFlow():
+                return Fact(path, node, self._in_flow(node, path))
+            case seg.Scored():
+                return self._scored(node, path)
             case seg.Tagged():
                 return Fact(path, node, self._open("tags", sa.column("name") == node.name))
             case seg.Member():
@@ -123,7 +132,7 @@ class Compiler:
         return condition
 
     def _listed(self, node: seg.Listed, path: str) -> Bool:
-        if node.id not in self.within and not isinstance(self.scope.resolve(node.id, path).where, seg.Listed):
+        if node.id not in self.within and not isinstance(self.scope.resolve(node.id, f"{path}.id").where, seg.Listed):
             fix = 'use the type "segment", or freeze it into a list first'
             raise Invalid("not_a_list", f"segment {node.id} is not a list", fix, f"{path}.id")
         rows = self._store_table("segment_members", "customer_id", "segment_id", "entered_at", "left_at")
@@ -339,7 +348,7 @@ class Compiler:
         if len(self.within) >= MAX_NESTED:
             fix = "name the inner segments' conditions themselves"
             raise Invalid("segment_too_large", f"segments within segments, {MAX_NESTED} deep", fix, path)
-        return self.scope.resolve(segment_id, path.removesuffix(".id")).where
+        return self.scope.resolve(segment_id, path).where
 
     def metric_value(self, name: str, during: Window | None, path: str) -> Value:
         """The metric on the entity's row; NULL where it is not known."""
@@ -376,7 +385,8 @@ class Compiler:
                 case seg.Member() if leaf.id not in self.within and leaf.id not in self.collected:
                     self.collected.add(leaf.id)
                     outer, self.within = self.within, (*self.within, leaf.id)
-                    self.collect(self.scope.resolve(leaf.id, "where").where)
+                    with suppress(NotFound):  # which is said where its place is known
+                        self.collect(self.scope.resolve(leaf.id, "").where)
                     self.within = outer
                 case _:
                     pass
@@ -448,6 +458,43 @@ class Compiler:
         if state == "none":
             return ~self._open("consents", on_channel)
         return self._open("consents", on_channel & (sa.column("state", sa.Text()) == state))
+
+    def _topic(self, node: seg.Topic, path: str) -> Bool:
+        self._store_table("topic_consents")
+        self.scope.must_exist("topic", node.name, f"{path}.name")
+        on_topic: Bool = sa.column("topic", sa.Text()) == node.name
+        if node.state == "none":
+            return ~self._open("topic_consents", on_topic)
+        return self._open("topic_consents", on_topic & (sa.column("state", sa.Text()) == node.state))
+
+    def _in_flow(self, node: seg.InFlow, path: str) -> Bool:
+        runs = self._store_table("enrollments", "customer_id", "id", "flow_id", "entered_at", "ended_at")
+        self.scope.must_exist("flow", node.id, f"{path}.id")
+        inside = sa.select(sa.literal(1)).where(
+            runs.c.customer_id == self.key,
+            runs.c.flow_id == node.id,
+            runs.c.entered_at <= self.as_of,
+            runs.c.ended_at.is_(None) | (runs.c.ended_at > self.as_of),
+        )
+        if node.step is not None:
+            log = self._store_table("flow_step_log", "customer_id", "enrollment_id", "step", "kind", "at")
+            mine = (log.c.customer_id == runs.c.customer_id) & (log.c.enrollment_id == runs.c.id)
+            taken = sa.select(sa.func.max(log.c.step)).where(
+                mine, log.c.kind != sa.literal("end"), log.c.at <= sa.literal(self.as_of, TYPES["instant"])
+            )
+            inside = inside.where(sa.func.coalesce(taken.scalar_subquery(), 0) == node.step - 1)
+        return inside.exists()
+
+    def _scored(self, node: seg.Scored, path: str) -> Fact:
+        found = scores(self).cte()
+        self.joined.append(found)
+        ranges: list[tuple[str, tuple[int, int]]] = list(node.scores.items())
+        if node.group:
+            group = GROUPS[node.group]
+            ranges += [("recency", group.recency), ("frequency", group.frequency)]
+        tests = [found.c[axis].between(low, high) for axis, (low, high) in ranges]
+        digits = found.c.recency * 100 + found.c.frequency * 10 + found.c.monetary
+        return Fact(path, node, _decided(sa.and_(*tests), node.missing), digits, found.c.id.is_(None))
 
     def _suppressed(self, channel: str) -> Bool:
         table = self._store_table("suppressions", "customer_id", "channel", "since_at")

@@ -11,7 +11,7 @@ from db.segments_facts import Fact
 from db.segments_sql import Compiled
 from db.segments_tables import TYPES, Scope, Value, tables
 from domain import segments as seg
-from domain.operators import Kind
+from domain.operators import COMPARISONS, Kind
 
 NUMBERS: frozenset[Kind] = frozenset({"money", "number", "integer"})
 
@@ -43,7 +43,12 @@ def occurred(stretch: Stretch, entity_id: int, scope: Scope, path: str) -> sa.Se
     return inside.select(*columns).where(inside.of == entity_id)
 
 
-INTERVALS = {"consents": ("channel", "state"), "suppressions": ("channel", "reason"), "tags": ("name", "name")}
+INTERVALS = {
+    "consents": ("channel", "state"),
+    "suppressions": ("channel", "reason"),
+    "tags": ("name", "name"),
+    "topic_consents": ("topic", "state"),
+}
 """Tables of states with a beginning: what tells the states of one person apart, and what they say."""
 
 
@@ -69,11 +74,15 @@ def gap(fact: Fact, sql: Compiled, scope: Scope) -> Gap | None:  # noqa: PLR0911
     match fact.node:
         case seg.Metric():
             return _numeric(fact, scope.catalog.metric(fact.node.name).kind)
-        case seg.Attribute() if scope.catalog.attribute(fact.node.name).kind in NUMBERS:
-            return _numeric(fact, scope.catalog.attribute(fact.node.name).kind)
+        case seg.Attribute(measure="length"):
+            return _numeric(fact, "integer")
+        case seg.Attribute(op=op) if op in COMPARISONS and _kind(fact.node, scope) in NUMBERS:
+            return _numeric(fact, _kind(fact.node, scope))
         case seg.Activity(op="any" | "none"):
             return _timely(fact.node, sql, scope, fact.path)
-        case seg.Activity(measure="days_since_last" | "days_since_first"):
+        case seg.Activity(measure="first" | "last" | "most_frequent"):
+            return None
+        case seg.Activity(measure="days_since_last" | "days_since_first" | "average_gap" | "median_gap"):
             return _numeric(fact, *DAYS)
         case seg.Activity(measure="count"):
             entry = scope.catalog.activity(fact.node.name)
@@ -83,6 +92,10 @@ def gap(fact: Fact, sql: Compiled, scope: Scope) -> Gap | None:  # noqa: PLR0911
             return _numeric(fact, kind) if kind in NUMBERS else None
         case _:
             return None
+
+
+def _kind(node: seg.Attribute, scope: Scope) -> Kind:
+    return scope.catalog.attribute(node.name, "", node.path).kind
 
 
 def _numeric(fact: Fact, unit: str, one: str = "") -> Gap | None:

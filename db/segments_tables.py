@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import reduce
-from typing import Any, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from db.segments_forms import JsonIs, JsonNumber, JsonText, JsonValue, TextDay, TextInstant
 from domain import catalog as cat
 from domain import segments as seg
+from domain.catalog import suggestion
+from domain.errors import NotFound
 from domain.operators import Kind
 
 Bool = sa.ColumnElement[bool]
@@ -50,6 +52,15 @@ Resolve = Callable[[int, str], seg.Definition]
 """The definition of a saved segment, by its id and the path that names it. Raises NotFound."""
 
 
+Known = Callable[[Literal["flow", "topic"]], Mapping[Any, str]]
+"""What exists beside segments: the names of flows by id, the labels of topics by name."""
+
+
+def nothing(_kind: str) -> Mapping[Any, str]:
+    """There are no flows and no topics."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a definition is compiled against: which data, as of when, with whose calendar, and which saved segments.
@@ -62,6 +73,14 @@ class Scope:
     zone: ZoneInfo
     resolve: Resolve
     within: tuple[int, ...] = ()
+    known: Known = nothing
+
+    def must_exist(self, kind: Literal["flow", "topic"], one: Any, path: str) -> None:
+        """Raise NotFound (``unknown_flow``, ``unknown_topic``) for what is not there, or no more."""
+        known = self.known(kind)
+        if one not in known:
+            fix = suggestion(str(one), map(str, known)) if known else f"the store has no {kind}s"
+            raise NotFound(f"unknown_{kind}", f"there is no {kind} {one!r}", fix, path)
 
     @property
     def today(self) -> date:

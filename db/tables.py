@@ -31,6 +31,7 @@ MODULES = (
     "store",
     "templates",
     "tokens",
+    "topics",
     "users",
 )
 

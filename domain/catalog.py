@@ -53,7 +53,8 @@ class Attribute(Entry):
     """Something known of an entity. ``values`` are its frequent values, as a help and never as a limit.
 
     ``fields`` are what is inside an attribute that is an object. An instant that ``moves`` is overwritten by later
-    ones: as of a past instant, only one that is not later is known.
+    ones: as of a past instant, only one that is not later is known. ``refers`` says that the value is the number of
+    something that must exist.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Attribute(Entry):
     values: tuple[str, ...] = ()
     private: bool = False
     moves: bool = False
+    refers: Literal["flow"] | None = None
     fields: Mapping[str, "Attribute"] = Field(default_factory=dict)
 
 

@@ -9,10 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from domain.errors import Invalid
 from domain.operators import COMPARISONS
+from domain.rfm import SCORES, Axis
 from domain.segments_operands import (
     MAX_LIST,
     MAX_TEXT,
@@ -59,6 +60,26 @@ __all__ = [
 
 RELATIVE = (Percentile, WindowBefore, OtherMetric, OtherMeasure)
 """Operands that are numbers read off the data."""
+
+RFMGroup = Literal[
+    "champions",
+    "loyal",
+    "potential_loyalists",
+    "new",
+    "promising",
+    "need_attention",
+    "about_to_sleep",
+    "cannot_lose",
+    "at_risk",
+    "hibernating",
+]
+"""The groups of ``domain.rfm``."""
+
+_Grade = Annotated[int, Field(ge=1, le=SCORES)]
+Score = Annotated[
+    Annotated[_Grade, Tag("(one)")] | Annotated[tuple[_Grade, _Grade], Tag("(list)")],
+    Discriminator(lambda value: "(list)" if isinstance(value, list | tuple) else "(one)"),
+]
 
 MAX_DEPTH = 12
 MAX_NODES = 400
@@ -228,6 +249,48 @@ class Suppressed(Node):
     channel: Channel
 
 
+class Topic(Node):
+    """What the customer said about a topic; ``none`` = nothing."""
+
+    type: Literal["topic"] = "topic"
+    name: Name
+    state: Literal["subscribed", "unsubscribed", "none"] = "subscribed"
+
+
+class InFlow(Node):
+    """Is in a flow, at any step or at one: the step that is being waited in, the first being 1."""
+
+    type: Literal["flow"] = "flow"
+    id: int = Field(gt=0)
+    step: int | None = Field(default=None, gt=0, le=1_000)
+
+
+class Scored(Node):
+    """Has an RFM score among all buyers: a named group, or scores from 1 to 5 (best), each one or a pair from-to."""
+
+    type: Literal["rfm"] = "rfm"
+    group: RFMGroup | None = None
+    recency: Score | None = None
+    frequency: Score | None = None
+    monetary: Score | None = None
+    missing: Missing = "exclude"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.group is None and not self.scores:
+            raise Misfit("group", "neither a group nor a score is named", "give group, recency, frequency or monetary")
+        for axis, (low, high) in self.scores.items():
+            if low > high:
+                raise Misfit(axis, "the lower score comes first", "turn the two around")
+        return self
+
+    @property
+    def scores(self) -> dict[Axis, tuple[int, int]]:
+        """Lowest and highest score on each axis that is named."""
+        named: dict[Axis, Any] = {"recency": self.recency, "frequency": self.frequency, "monetary": self.monetary}
+        return {axis: score if isinstance(score, tuple) else (score, score) for axis, score in named.items() if score}
+
+
 class Tagged(Node):
     """Carries a tag."""
 
@@ -295,7 +358,10 @@ Leaf = (
     | Consent
     | Reachable
     | Suppressed
+    | Topic
     | Tagged
+    | InFlow
+    | Scored
     | Member
     | Listed
 )

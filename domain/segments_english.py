@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from domain import segments as seg
 from domain.catalog import Activity, Catalog
 from domain.operators import OPERATORS, PRESENCE, Kind
+from domain.rfm import GROUPS
 from domain.segments_operands import PICKS
 from domain.windows import spoken
 
@@ -18,6 +19,11 @@ CONSENTS = {
     "pending": "waiting to confirm {}",
     "unsubscribed": "unsubscribed from {}",
     "none": "never asked about {}",
+}
+TOPICS = {
+    "subscribed": "subscribed to the topic “{}”",
+    "unsubscribed": "unsubscribed from the topic “{}”",
+    "none": "without a word on the topic “{}”",
 }
 COUNTS = {
     "eq": "exactly {}",
@@ -55,13 +61,13 @@ class Line:
     note: str = ""
 
 
-def lines(definition: seg.Definition, catalog: Catalog, names: Mapping[int, str] | None = None) -> tuple[Line, ...]:
-    """One line per condition that must hold; ``names`` are those of segments that it may refer to."""
+def lines(definition: seg.Definition, catalog: Catalog, names: Mapping[Any, str] | None = None) -> tuple[Line, ...]:
+    """One line per condition that must hold; ``names`` are those of segments by id, of flows by ("flow", id)."""
     speaker = _Speaker(catalog, names or {})
     return tuple(Line(speaker.say(node), speaker.note(node)) for _, node in seg.paths(definition))
 
 
-def sentence(definition: seg.Definition, catalog: Catalog, names: Mapping[int, str] | None = None) -> str:
+def sentence(definition: seg.Definition, catalog: Catalog, names: Mapping[Any, str] | None = None) -> str:
     """The whole definition in one sentence."""
     return " and ".join(line.text for line in lines(definition, catalog, names))
 
@@ -83,7 +89,7 @@ def ordinal(number: float) -> str:
 @dataclass(frozen=True)
 class _Speaker:
     catalog: Catalog
-    names: Mapping[int, str]
+    names: Mapping[Any, str]
 
     def say(self, node: seg.Leaf | seg.Group) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per kind of condition
         match node:
@@ -113,6 +119,13 @@ class _Speaker:
                 return f"reachable by {CHANNELS[node.channel]}"
             case seg.Suppressed():
                 return f"suppressed on {CHANNELS[node.channel]}"
+            case seg.Topic():
+                return TOPICS[node.state].format(node.name)
+            case seg.InFlow():
+                step = f" at step {node.step}" if node.step else ""
+                return f"in {self._flow(node.id)}{step}"
+            case seg.Scored():
+                return self._scored(node)
             case seg.Tagged():
                 return f"tagged “{node.name}”"
             case seg.Member():
@@ -216,6 +229,16 @@ class _Speaker:
     def _among(self, among: seg.Among) -> str:
         return self._segment(among.segment) if isinstance(among, seg.SegmentMembers) else among
 
+    def _scored(self, node: seg.Scored) -> str:
+        parts = [f"in the RFM group “{GROUPS[node.group].label}”"] if node.group else []
+        for axis, (low, high) in node.scores.items():
+            parts.append(f"RFM {axis} score {low}" if low == high else f"RFM {axis} score {low} to {high}")
+        return " and ".join(parts) + _or_unknown(node.missing)
+
+    def _flow(self, flow_id: Any) -> str:
+        name = self.names.get(("flow", int(flow_id)))
+        return f"the flow “{name}”" if name else f"flow {flow_id}"
+
     def _segment(self, segment_id: int) -> str:
         name = self.names.get(segment_id)
         return f"the segment “{name}”" if name else f"segment {segment_id}"
@@ -232,14 +255,14 @@ class _Speaker:
         return said
 
     def _where(self, activity: str, tests: tuple[seg.Filter, ...]) -> str:
-        entries = [(self.catalog.property(activity, test.name), test) for test in tests]
-        said = " and ".join(
-            f"{entry.label} {self._comparison(test.op, entry.kind, test.value)}{_or_unknown(test.missing)}"
-            for entry, test in entries
-        )
-        return f" where {said}" if said else ""
+        said = []
+        for test in tests:
+            entry = self.catalog.property(activity, test.name)
+            compared = self._comparison(test.op, entry.kind, test.value, entry.refers)
+            said.append(f"{entry.label} {compared}{_or_unknown(test.missing)}")
+        return f" where {' and '.join(said)}" if said else ""
 
-    def _comparison(self, op: str, kind: Kind, value: Any) -> str:
+    def _comparison(self, op: str, kind: Kind, value: Any, refers: str | None = None) -> str:
         row = OPERATORS[op]
         match row.operand:
             case "none":
@@ -250,7 +273,7 @@ class _Speaker:
                 return row.english.format(value.replace("_", " "))
         if isinstance(value, seg.OtherAttribute):
             return row.english.format(f"their {self.catalog.attribute(value.attribute).label}")
-        said = [self._number(item, kind) for item in _each(value)]
+        said = [self._flow(item) if refers == "flow" else self._number(item, kind) for item in _each(value)]
         if row.operand == "many":
             return row.english.format((" and " if op == "has_all" else " or ").join(said))
         return row.english.format(*said)

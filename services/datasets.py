@@ -1,6 +1,7 @@
 """What can be asked of a DuckDB file: the store's export, or any dataset that has a catalog file?"""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from db.datasets import prepared
 from db.duck import DuckFile, opened
 from db.segments_figures import described as described_members
 from db.segments_sql import compiled
-from db.segments_tables import Scope
+from db.segments_tables import Known, Scope, nothing
 from domain import segments as seg
 from domain.catalog import Catalog
 from domain.errors import NotFound
@@ -32,6 +33,7 @@ class Dataset:
     file: DuckFile
     catalog: Catalog
     zone: ZoneInfo
+    known: Known = nothing
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def open_file(name: str, path: Path | None = None) -> Iterator[Dataset]:
     with opened(path or place(catalog), catalog.schemas) as file:
         about = _about(file) if name == catalogs.STORE else {}
         catalog = Catalog.model_validate_json(about["catalog"]) if "catalog" in about else prepared(file, catalog)
-        yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", catalog.time_zone)))
+        yield Dataset(file, catalog, ZoneInfo(about.get("time_zone", catalog.time_zone)), _known(about))
 
 
 def place(catalog: Catalog) -> Path:
@@ -98,12 +100,13 @@ def described(dataset: Dataset, definition: seg.Definition, *, now: datetime, li
 def ask(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Question:
     """Compile a definition for a file."""
     sql = compiled(definition, scope(dataset, now=now))
-    return Question(definition, dataset.catalog, sql, lines(definition, dataset.catalog), now)
+    names = {("flow", number): name for number, name in dataset.known("flow").items()}
+    return Question(definition, dataset.catalog, sql, lines(definition, dataset.catalog, names), now)
 
 
 def scope(dataset: Dataset, *, now: datetime) -> Scope:
     """The file's data as of ``now``, for the compiler."""
-    return Scope(dataset.catalog, now, dataset.zone, _no_segments)
+    return Scope(dataset.catalog, now, dataset.zone, _no_segments, known=dataset.known)
 
 
 def _about(file: DuckFile) -> dict[str, str]:
@@ -114,6 +117,13 @@ def _about(file: DuckFile) -> dict[str, str]:
     return {row["key"]: row["value"] for row in file.rows(sa.select(about))}
 
 
+def _known(about: Mapping[str, str]) -> Known:
+    """What existed beside segments when the store was exported."""
+    flows = {int(number): name for number, name in json.loads(about.get("flows", "{}")).items()}
+    topics = json.loads(about.get("topics", "{}"))
+    return lambda kind: flows if kind == "flow" else topics
+
+
 def _no_segments(segment_id: int, path: str) -> NoReturn:
     fix = "ask the store itself, or write the conditions of that segment out"
-    raise NotFound("unknown_segment", f"saved segments are not in the file (segment {segment_id})", fix, f"{path}.id")
+    raise NotFound("unknown_segment", f"saved segments are not in the file (segment {segment_id})", fix, path)

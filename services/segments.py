@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from db import audit, customers, store
+from db import audit, customers, flows, store, topics
 from db import segments as rows
 from db.segments_sql import Compiled, compiled
-from db.segments_tables import Resolve, Scope
+from db.segments_tables import Known, Resolve, Scope
 from domain import segments as seg
 from domain.catalog import Catalog, suggestion
 from domain.errors import Conflict, Invalid, NotFound
@@ -102,7 +103,7 @@ def ask(session: Session, definition: seg.Definition, *, now: datetime, within: 
     """Compile a definition as of ``now``. Raises Invalid or NotFound as ``compiled`` does."""
     catalog = catalogs.current(session)
     sql = compiled(definition, scope(session, now=now, within=within))
-    return Question(definition, catalog, sql, lines(definition, catalog, rows.names(session)), now)
+    return Question(definition, catalog, sql, lines(definition, catalog, names(session)), now)
 
 
 def preview(session: Session, definition: seg.Definition, *, now: datetime) -> Preview:
@@ -238,7 +239,16 @@ def zone(session: Session) -> ZoneInfo:
 
 def scope(session: Session, *, now: datetime, within: tuple[int, ...] = ()) -> Scope:
     """The store's data as of ``now``, for the compiler."""
-    return Scope(catalogs.current(session), now, zone(session), _resolver(session), within)
+    return Scope(catalogs.current(session), now, zone(session), _resolver(session), within, _known(session))
+
+
+def names(session: Session) -> dict[Any, str]:
+    """What a definition's English calls things by: segments by id, flows by ("flow", id)."""
+    return rows.names(session) | {("flow", flow_id): name for flow_id, name in flows.names(session).items()}
+
+
+def _known(session: Session) -> Known:
+    return cache(lambda kind: flows.names(session) if kind == "flow" else topics.labels(session))
 
 
 def _resolver(session: Session) -> Resolve:
@@ -247,7 +257,7 @@ def _resolver(session: Session) -> Resolve:
         raw = rows.definition(session, segment_id)
         if raw is None:
             fix = "choose a segment that exists; a missing one is never read as empty"
-            raise NotFound("unknown_segment", f"there is no active segment {segment_id}", fix, f"{path}.id")
+            raise NotFound("unknown_segment", f"there is no active segment {segment_id}", fix, path)
         return seg.parse(raw)
 
     return resolve

@@ -93,7 +93,7 @@ def difference(session: Session, segment_id: int, older: int, newer: int) -> Dif
     """What changed between two versions, condition by condition. Raises NotFound."""
     before, after = (segments.get(session, segment_id, number) for number in (older, newer))
     pairs = _paired(_conditions(before), _conditions(after))
-    catalog, names = catalogs.current(session), rows.names(session)
+    catalog, names = catalogs.current(session), segments.names(session)
     return Difference(
         segment_id=segment_id,
         older=older,
@@ -135,7 +135,7 @@ def _about(node: seg.Leaf | seg.Group) -> tuple[object, ...]:
     return (node.type, *(getattr(node, field, None) for field in ("name", "metric", "channel", "id")))
 
 
-def _change(was: Placed | None, then: Placed | None, catalog: Catalog, names: Mapping[int, str]) -> Change:
+def _change(was: Placed | None, then: Placed | None, catalog: Catalog, names: Mapping[Any, str]) -> Change:
     path, _ = then or was or ("", None)
     return Change(
         kind="added" if was is None else "removed" if then is None else "changed",
@@ -154,7 +154,7 @@ def _json(placed: Placed | None) -> dict[str, Any] | None:
     return where
 
 
-def _said(placed: Placed | None, catalog: Catalog, names: Mapping[int, str]) -> str | None:
+def _said(placed: Placed | None, catalog: Catalog, names: Mapping[Any, str]) -> str | None:
     """A condition in English; in JSON where it names what the store has no more."""
     if placed is None:
         return None

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from db import segments as rows
 from db.segments_activities import Stretch
 from db.segments_evidence import interval, occurred
 from db.segments_tables import Scope
 from domain import segments as seg
 from domain.errors import NotFound
-from domain.segments_english import CHANNELS, CONSENTS, money, sentence
+from domain.rfm import group_of
+from domain.segments_english import CHANNELS, CONSENTS, TOPICS, money, sentence
 from domain.windows import Window
 from services import segments
 from services.segments import Value
@@ -104,13 +104,13 @@ def why(
     if found is None:
         fix = "give the id of a customer who existed at that time"
         raise NotFound("unknown_customer", f"there is no customer {customer_id}", fix, "customer_id")
-    scope, names = segments.scope(session, now=now, within=within), rows.names(session)
+    scope, names = segments.scope(session, now=now, within=within), segments.names(session)
     places = {fact.path: i for i, fact in enumerate(question.sql.facts)}
     reasons = []
     for path, leaf in _leaves(definition.where, "where"):
         text = sentence(seg.Definition(dataset=definition.dataset, where=leaf), question.catalog, names)
         if isinstance(leaf, seg.Member):
-            inner = why(session, scope.resolve(leaf.id, path), customer_id, now=now, within=(*within, leaf.id))
+            inner = why(session, scope.resolve(leaf.id, f"{path}.id"), customer_id, now=now, within=(*within, leaf.id))
             reasons.append(_nested(inner, path, text))
             continue
         i = places[path]
@@ -155,7 +155,7 @@ def _nested(inner: Why, path: str, text: str) -> Reason:
     )
 
 
-def _seen(leaf: seg.Leaf, asked: _Asked) -> _Seen:  # noqa: PLR0911 - one case per kind of condition
+def _seen(leaf: seg.Leaf, asked: _Asked) -> _Seen:  # noqa: C901, PLR0911 - one case per kind of condition
     """What a condition rests on."""
     catalog = asked.scope.catalog
     match leaf:
@@ -182,13 +182,12 @@ def _seen(leaf: seg.Leaf, asked: _Asked) -> _Seen:  # noqa: PLR0911 - one case p
             return _suppression(leaf.channel, asked) or _Seen("not suppressed")
         case seg.Reachable():
             return _suppression(leaf.channel, asked) or _consent(leaf.channel, asked)
+        case seg.Topic():
+            return _topic(leaf, asked)
+        case seg.Scored():
+            return _scores(asked.value)
         case seg.Tagged():
-            tag = asked.since("tags", leaf.name)
-            if tag is None:
-                return _Seen("never tagged")
-            taken = tag["until_at"] and tag["until_at"] <= asked.scope.as_of
-            at = tag["until_at"] if taken else tag["since_at"]
-            return _Seen(f"{'tag taken off' if taken else 'tagged'} on {asked.day(at)}", at)
+            return _tag(leaf, asked)
         case _:
             return _Seen("" if asked.value is None else asked.said(""))
 
@@ -214,6 +213,31 @@ def _consent(channel: str, asked: _Asked) -> _Seen:
         return _Seen(f"never asked about {CHANNELS[channel]}", value="none")
     state = CONSENTS[found["state"]].format(CHANNELS[channel])
     return _Seen(f"{state} since {asked.day(found['since_at'])}", found["since_at"], found["state"])
+
+
+def _scores(digits: int | None) -> _Seen:
+    if digits is None:
+        return _Seen("never bought, so without scores")
+    recency, frequency, monetary = digits // 100, digits // 10 % 10, digits % 10
+    group = group_of(recency, frequency).label
+    return _Seen(f"recency {recency}, frequency {frequency}, monetary {monetary}: {group}")
+
+
+def _tag(leaf: seg.Tagged, asked: _Asked) -> _Seen:
+    tag = asked.since("tags", leaf.name)
+    if tag is None:
+        return _Seen("never tagged")
+    taken = tag["until_at"] and tag["until_at"] <= asked.scope.as_of
+    at = tag["until_at"] if taken else tag["since_at"]
+    return _Seen(f"{'tag taken off' if taken else 'tagged'} on {asked.day(at)}", at)
+
+
+def _topic(leaf: seg.Topic, asked: _Asked) -> _Seen:
+    found = asked.since("topic_consents", leaf.name)
+    if found is None or (found["until_at"] and found["until_at"] <= asked.scope.as_of):
+        return _Seen(TOPICS["none"].format(leaf.name), value="none")
+    said = f"{TOPICS[found['state']].format(leaf.name)} since {asked.day(found['since_at'])}"
+    return _Seen(said, found["since_at"], found["state"])
 
 
 def _suppression(channel: str, asked: _Asked) -> _Seen | None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import segments as rows
 from db.segments_figures import Rows
 from db.segments_sql import compiled
 from db.segments_tables import Scope
@@ -24,13 +23,13 @@ Row = dict[str, Any]
 class Source:
     """Data to be asked as of ``scope.as_of``.
 
-    ``rows`` runs a statement; ``called`` gives people's masked names by id; ``names`` are those of saved segments.
+    ``rows`` runs a statement; ``called`` gives people's masked names by id; ``names`` those of segments and flows.
     """
 
     scope: Scope
     rows: Callable[[Rows], list[Row]]
     called: Callable[[Sequence[Any]], dict[Any, str]]
-    names: Mapping[int, str]
+    names: Mapping[Any, str]
 
     @property
     def catalog(self) -> Catalog:
@@ -62,7 +61,7 @@ def of_store(session: Session, *, now: datetime) -> Source:
     def found(statement: Rows) -> list[Row]:
         return [dict(row) for row in segments.run(session, statement).mappings()]
 
-    return Source(segments.scope(session, now=now), found, called, rows.names(session))
+    return Source(segments.scope(session, now=now), found, called, segments.names(session))
 
 
 def of_dataset(dataset: Dataset, *, now: datetime) -> Source:

@@ -1,5 +1,6 @@
 """Which few people does a test plant, so that every border has somebody on it?"""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,14 @@ from sqlalchemy.orm import Session
 
 from db.consent import Consent, Suppression
 from db.customers import Address, Customer, Tag
+from db.enrollments import Enrollment, FlowStep
 from db.events import Event
+from db.flows import Flow, FlowVersion
+from db.messages import Message
 from db.orders import Order, OrderItem, Refund
 from db.products import Product
 from db.store import Store
+from db.topics import Topic, TopicConsent
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -24,6 +29,7 @@ class Planted:
     session: Session
     ids: dict[str, int] = field(default_factory=dict)
     products: dict[str, int] = field(default_factory=dict)
+    flows: dict[str, tuple[int, int]] = field(default_factory=dict)
     made: int = 0
 
     @classmethod
@@ -131,6 +137,82 @@ class Planted:
                 until_at=until_at,
             )
         )
+
+    def topic(self, name: str, topic: str, state: str, ago: timedelta, *, until: timedelta | None = None) -> None:
+        """What somebody wants of a topic from so long before NOW; the topic is made where there is none yet."""
+        if self.session.get(Topic, topic) is None:
+            self.session.add(Topic(name=topic, label=topic))
+            self.session.flush()
+        until_at = NOW - until if until is not None else None
+        self.session.add(
+            TopicConsent(
+                customer_id=self.ids[name],
+                topic=topic,
+                state=state,
+                method="form",
+                since_at=NOW - ago,
+                until_at=until_at,
+            )
+        )
+
+    def flow(self, name: str) -> int:
+        """A flow with one version."""
+        flow = Flow(name=name, status="active", version=1, created_by="mia")
+        self.session.add(flow)
+        self.session.flush()
+        version = FlowVersion(flow_id=flow.id, number=1, spec={}, digest="", trace_id="", created_by="mia")
+        self.session.add(version)
+        self.session.flush()
+        self.flows[name] = flow.id, version.id
+        return flow.id
+
+    def run(self, name: str, flow: str, ago: timedelta, *, steps: int = 0, ended: timedelta | None = None) -> None:
+        """Somebody's way through a flow, begun so long before NOW; the step ``i`` was taken ``i`` hours later."""
+        self.made += 1
+        flow_id, version_id = self.flows[flow]
+        run = Enrollment(
+            customer_id=self.ids[name],
+            flow_id=flow_id,
+            flow_version_id=version_id,
+            entry_key=f"e{self.made}",
+            state="waiting" if ended is None else "done",
+            due_at=NOW,
+            due_local=NOW.replace(tzinfo=None),
+            time_zone="UTC",
+            entered_at=NOW - ago,
+            ended_at=NOW - ended if ended is not None else None,
+        )
+        self.session.add(run)
+        self.session.flush()
+        for i in range(steps):
+            step = FlowStep(
+                customer_id=run.customer_id,
+                enrollment_id=run.id,
+                seq=i,
+                step=i,
+                kind="send" if i % 2 == 0 else "wait",
+                at=NOW - ago + i * timedelta(hours=1),
+            )
+            self.session.add(step)
+
+    def message(self, name: str, flow: str, **ago: timedelta) -> None:
+        """A message of a flow: ``accepted``, ``delivered``, ``opened``, ``clicked``, ``failed`` so long before NOW."""
+        self.made += 1
+        message = Message(
+            customer_id=self.ids[name],
+            id=uuid.UUID(int=self.made),
+            decision_key=f"m{self.made}",
+            channel="email",
+            message_class="marketing",
+            flow_version_id=self.flows[flow][1],
+            step=0,
+            trace_id="",
+            state="accepted",
+            due_at=NOW,
+            expires_at=NOW,
+            **{f"{what}_at": NOW - since for what, since in ago.items()},
+        )
+        self.session.add(message)
 
     def tag(self, name: str, tag: str, ago: timedelta, *, until: timedelta | None = None) -> None:
         """A tag from so long before NOW."""

@@ -71,8 +71,32 @@ def shop(session: Session) -> Planted:
     shop.event("Ada", "email_opened", 3 * DAY, machine=True)
     shop.event("Cleo", "email_opened", 3 * DAY)
     shop.event("Cleo", "wishlist_added", 3 * DAY, colour="Red")
+    shop.topic("Ada", "coffee news", "subscribed", 30 * DAY)
+    shop.topic("Ben", "coffee news", "subscribed", 30 * DAY, until=0 * DAY)
+    shop.topic("Ben", "coffee news", "unsubscribed", 0 * DAY)
+    shop.topic("Cleo", "coffee news", "subscribed", -TINY)
+    shop.flow("Welcome")
+    shop.run("Ada", "Welcome", 2 * DAY, steps=2)
+    shop.run("Ben", "Welcome", 2 * DAY, steps=1, ended=0 * DAY)
+    shop.run("Cleo", "Welcome", 1 * DAY)
+    shop.message("Ada", "Welcome", accepted=2 * DAY, delivered=2 * DAY, opened=1 * DAY, clicked=0 * DAY)
+    shop.message("Ben", "Welcome", accepted=2 * DAY, failed=2 * DAY)
     session.flush()
     return shop
+
+
+def named(where: Any, shop: Planted) -> Any:
+    """The condition with the numbers of flows in place of their names."""
+    match where:
+        case {"type": "flow", "id": str(name)}:
+            return {**where, "id": shop.flows[name][0]}
+        case {"name": "flow", "value": str(name)}:
+            return {**where, "value": shop.flows[name][0]}
+        case dict():
+            return {key: named(value, shop) for key, value in where.items()}
+        case list():
+            return [named(value, shop) for value in where]
+    return where
 
 
 CASES: list[tuple[dict[str, Any], set[str]]] = [
@@ -154,6 +178,39 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
     ({"type": "reachable", "channel": "email"}, {"Ada"}),
     ({"type": "suppressed", "channel": "email"}, {"Eve"}),
     ({"type": "tag", "name": "vip"}, {"Cleo"}),
+    ({"type": "attribute", "name": "phone_country", "op": "eq", "value": "us"}, {"Cleo"}),
+    ({"type": "topic", "name": "coffee news"}, {"Ada"}),
+    ({"type": "topic", "name": "coffee news", "state": "unsubscribed"}, {"Ben"}),
+    ({"type": "topic", "name": "coffee news", "state": "none"}, {"Cleo", "Dan", "Eve"}),
+    ({"type": "flow", "id": "Welcome"}, {"Ada", "Cleo"}),
+    ({"type": "flow", "id": "Welcome", "step": 1}, {"Cleo"}),
+    ({"type": "flow", "id": "Welcome", "step": 2}, {"Ada"}),
+    ({"type": "activity", "name": "flow_entered", "during": {"last": "2d"}}, {"Ada", "Ben", "Cleo"}),
+    ({"type": "activity", "name": "flow_finished"}, set()),
+    ({"type": "activity", "name": "message_sent"}, {"Ada", "Ben"}),
+    ({"type": "activity", "name": "message_opened", "during": {"last": "1d"}}, {"Ada"}),
+    ({"type": "activity", "name": "message_clicked"}, set()),
+    ({"type": "activity", "name": "message_bounced"}, {"Ben"}),
+    (
+        {
+            "type": "activity",
+            "name": "message_sent",
+            "where": [{"name": "flow", "op": "eq", "value": "Welcome"}, {"name": "step", "op": "eq", "value": 0}],
+        },
+        {"Ada", "Ben"},
+    ),
+    (
+        {"type": "sequence", "steps": [{"name": "message_sent"}, {"name": "message_opened", "within": "1d"}]},
+        {"Ada"},
+    ),
+    # Of the three buyers: recency 1 Ben, 2 Ada, 4 Cleo; frequency 1 Ben and Cleo, 4 Ada; value 1 Cleo, 2 Ada, 4 Ben.
+    ({"type": "rfm", "recency": 4}, {"Cleo"}),
+    ({"type": "rfm", "recency": [1, 2]}, {"Ada", "Ben"}),
+    ({"type": "rfm", "frequency": 1, "missing": "include"}, EVERYONE - {"Ada"}),
+    ({"type": "rfm", "monetary": [2, 5]}, {"Ada", "Ben"}),
+    ({"type": "rfm", "group": "at_risk"}, {"Ada"}),
+    ({"type": "rfm", "group": "promising"}, {"Cleo"}),
+    ({"type": "not", "of": {"type": "rfm", "group": "hibernating"}}, EVERYONE - {"Ben"}),
     ({"type": "rank", "metric": "ltv", "count": 2}, {"Ada", "Ben"}),
     ({"type": "rank", "metric": "ltv", "count": 1, "end": "bottom"}, {"Dan", "Eve"}),
     ({"type": "rank", "metric": "ltv", "percent": 21}, {"Ada", "Ben"}),

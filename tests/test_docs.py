@@ -18,6 +18,7 @@ from domain.verdicts import Status
 from services import alerts, segments, segments_lists
 from settings import Settings
 from tests.planted import NOW, Planted
+from tests.segment_cases import DAY
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SEGMENTS = (DOCS / "segments.md").read_text(encoding="utf-8")
@@ -49,8 +50,13 @@ def test_every_example_of_the_guide_can_be_asked(session: Session, example: str)
     tagged = parse({"where": {"type": "tag", "name": "vip"}})
     saved = segments.save(session, name="VIP", definition=tagged, by="mia", now=NOW)
     frozen = segments_lists.snapshot(session, saved.id, name="VIP in June", by="mia", now=NOW)
+    shop.topic("Ada", "newsletter", "subscribed", DAY)
     ids = {"1": saved.id, "2": frozen.id}
-    whole = json.loads(re.sub(r'"(id|segment)": ([12])\b', lambda found: f'"{found[1]}": {ids[found[2]]}', example))
+    flow = '"type": "flow"' in example or '"name": "flow"' in example
+    if flow:
+        ids["1"] = shop.flow("Welcome")
+    named = re.compile(r'"(id|segment|value)": ([12])\b' if flow else r'"(id|segment)": ([12])\b')
+    whole = json.loads(named.sub(lambda found: f'"{found[1]}": {ids[found[2]]}', example))
     definition = parse({"where": whole} if "type" in whole else whole)
     assert segments.preview(session, definition, now=NOW).everyone == 1
 

@@ -16,7 +16,7 @@ from domain.segments import parse
 from services import datasets, segments, store
 from settings import settings
 from tests.planted import NOW
-from tests.segment_cases import CASES, DAY, shop
+from tests.segment_cases import CASES, DAY, named, shop
 
 
 def test_every_condition_means_the_same_people_on_both_engines(session: Session, tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_every_condition_means_the_same_people_on_both_engines(session: Session,
     store.export(session, tmp_path / "store.duckdb")
     with datasets.open_dataset("store", tmp_path / "store.duckdb") as dataset:
         for where, expected in CASES:
-            definition = parse({"where": where})
+            definition = parse({"where": named(where, planted)})
             members = {names[int(found)] for found in datasets.member_ids(dataset, definition, now=NOW)}
             assert members == expected, where
             ours, theirs = (

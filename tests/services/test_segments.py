@@ -10,7 +10,7 @@ from domain.errors import Conflict, Invalid, NotFound
 from domain.segments import parse
 from services import segments, segments_versions, segments_why
 from tests.planted import NOW, Planted
-from tests.segment_cases import CASES, DAY, TINY
+from tests.segment_cases import CASES, DAY, TINY, named
 from tests.segment_cases import shop as planted_shop
 
 
@@ -22,7 +22,7 @@ def shop(session: Session) -> Planted:
 
 def who(shop: Planted, where: dict[str, Any], *, ago: timedelta = timedelta(0)) -> set[str]:
     """The names a condition means; the count says the same as the list."""
-    definition = parse({"where": where})
+    definition = parse({"where": named(where, shop)})
     names = {number: name for name, number in shop.ids.items()}
     members = {names[found] for found in segments.member_ids(shop.session, definition, now=NOW - ago)}
     assert segments.size(shop.session, definition, now=NOW - ago) == len(members)
@@ -101,6 +101,18 @@ def test_as_of_a_past_instant_nothing_later_counts(
         ),
         ({"type": "attribute", "name": "birthday", "op": "after", "value": "9999-12-31"}, "wrong_type", "where.value"),
         ({"type": "segment", "id": 999}, "unknown_segment", "where.id"),
+        ({"type": "not", "of": {"type": "flow", "id": 999}}, "unknown_flow", "where.of.id"),
+        ({"type": "topic", "name": "cofee news"}, "unknown_topic", "where.name"),
+        (
+            {"type": "activity", "name": "message_sent", "where": [{"name": "flow", "op": "eq", "value": 999}]},
+            "unknown_flow",
+            "where.where.0.value",
+        ),
+        (
+            {"type": "rank", "metric": "ltv", "count": 1, "among": {"segment": 999}},
+            "unknown_segment",
+            "where.among.segment",
+        ),
     ],
 )
 def test_a_name_that_does_not_exist_is_an_error_with_a_path(
