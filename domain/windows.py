@@ -164,9 +164,8 @@ class Window(BaseModel):
         refuse_hours(self.last, self.until, self.previous)
         start, end = self._back_from(tomorrow, before=before)
         if start and self.inclusive:
-            start -= timedelta(days=1)
-        if before and self.inclusive:
-            end -= timedelta(days=1)
+            start -= timedelta(days=1 + before)
+            end -= timedelta(days=before)
         return start, end
 
     def english(self) -> str:  # noqa: PLR0911 - one way to say each window

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import ceil
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,16 @@ from domain import segments as seg
 from domain.windows import Window, length
 
 Row = dict[str, Any]
+DAY = timedelta(days=1)
+
+GRID = {
+    5: ("new", "potential_loyalists", "potential_loyalists", "champions", "champions"),
+    4: ("promising", "potential_loyalists", "potential_loyalists", "loyal", "loyal"),
+    3: ("about_to_sleep", "about_to_sleep", "need_attention", "loyal", "loyal"),
+    2: ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
+    1: ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
+}
+"""The RFM group by recency, then frequency from 1 to 5."""
 
 
 @dataclass
@@ -29,6 +41,8 @@ class Person:
     consents: list[tuple[str, str, datetime, datetime | None]] = field(default_factory=list)
     tags: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
     suppressed: list[tuple[str, datetime]] = field(default_factory=list)
+    topics: list[tuple[str, str, datetime, datetime | None]] = field(default_factory=list)
+    runs: list[tuple[int, datetime, datetime | None, list[datetime]]] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +51,7 @@ class World:
 
     people: list[Person]
     as_of: datetime
+    segments: dict[int, seg.Definition] = field(default_factory=dict)
 
     def members(self, definition: seg.Definition) -> set[int]:
         """The ids of who is meant."""
@@ -61,16 +76,24 @@ class World:
                 return self.attribute(node, person)
             case seg.Metric():
                 value = self.metric(node.name, node.during, person)
-                if isinstance(node.value, seg.Percentile):
-                    threshold = self.percentile(node.name, node.during, node.value)
-                    if value is None or threshold is None:
-                        return node.missing == "include"
-                    return self.compares(node.op, float(value), threshold)
-                if value is None:
-                    return node.missing == "include"
-                return self.compares(node.op, value, node.value)
+                return self.measured(node, value, person)
             case seg.Activity():
                 return self.activity(node, person)
+            case seg.Member():
+                return self.holds(self.segments[node.id].where, person)
+            case seg.Topic():
+                said = [
+                    word for name, word, since, until in person.topics if name == node.name and self.open(since, until)
+                ]
+                return not said if node.state == "none" else node.state in said
+            case seg.InFlow():
+                return any(
+                    flow == node.id and self.open(since, until) and node.step in {None, self.step(taken)}
+                    for flow, since, until, taken in person.runs
+                )
+            case seg.Scored():
+                scores = self.scores(person)
+                return node.missing == "include" if scores is None else self.scored(node, scores)
             case seg.Sequence():
                 return self.follows(node, 0, None, person)
             case seg.Rank():
@@ -185,18 +208,45 @@ class World:
         }
         return bool(tests[op])
 
-    def rows(self, name: str, during: Window | None, where: Iterable[seg.Filter], person: Person) -> list[Row]:
+    def step(self, taken: list[datetime]) -> int:
+        """The step somebody stands at: the last one taken, the first where none was."""
+        return max(1, sum(at <= self.as_of for at in taken))
+
+    def rows(
+        self, name: str, during: Window | None, where: Iterable[seg.Filter], person: Person, *, before: bool = False
+    ) -> list[Row]:
         """The rows of an activity that count."""
-        start, end = during.bounds(self.as_of, UTC) if during else (None, self.as_of)  # type: ignore[arg-type]
         found = []
         for row in person.activities.get(name, []):
-            timely = row["at"] < end and (start is None or row["at"] >= start)
             void = row.get("void_at")
-            known = [(test, row.get(test.name)) for test in where]
-            passes = all(self.passes(test, value) for test, value in known)
-            if timely and (void is None or void > self.as_of) and passes:
+            passes = all(self.passes(test, row.get(test.name)) for test in where)
+            if self.inside(during, row, before=before) and (void is None or void > self.as_of) and passes:
                 found.append(row)
         return found
+
+    def inside(self, during: Window | None, row: Row, *, before: bool) -> bool:  # noqa: PLR0911 - one case per window
+        """Whether a row lies in a window, or in the one before it."""
+        by_day = "day" in row
+        day = row["day"] if by_day else row["at"].date()
+        at, now = (day, self.as_of.date()) if by_day else (row["at"], self.as_of)
+        if at > now if by_day else at >= now:
+            return False
+        if during is None:
+            return True
+        if during.calendar:
+            return _in_period(during.calendar, day, self.as_of.date(), shift=-1 if before else 0)
+        if during.start or during.end:
+            last = during.end or self.as_of.date()
+            if before and during.start:
+                return bool(during.start - (last - during.start) - DAY <= day < during.start)
+            return bool((during.start or day) <= day <= last)
+        start, end = _back(during, now, before=before)
+        if not by_day:
+            return bool((start is None or start <= at) and at < end)
+        if during.inclusive and start:
+            shift = DAY if before else timedelta(0)
+            return bool(start - shift <= at <= end - shift)
+        return bool((start is None or start < at) and at <= end)
 
     def passes(self, test: seg.Filter, value: Any) -> bool:
         """One comparison of a property."""
@@ -205,44 +255,91 @@ class World:
         return test.missing == "include" if value is None else self.compares(test.op, value, test.value)
 
     def measure(self, rows: list[Row], measure: str, of: str | None) -> Any:
-        """A measure over rows; ``None`` where there is nothing to measure."""
+        """A measure over rows; ``None`` where there is nothing to measure, but for counts and sums."""
         values = [row[of] for row in rows if of and row.get(of) is not None]
-        days = [Decimal((self.as_of - row["at"]) / timedelta(microseconds=1)) / 86_400_000_000 for row in rows]
+        times = sorted({row["day"] if "day" in row else row["at"] for row in rows})
+        days = [self.days(time, None) for time in times]
+        gaps = [self.days(one, other) for one, other in pairwise(times)]
         measures: dict[str, Callable[[], Any]] = {
             "count": lambda: len({row.get("order_id", id(row)) for row in rows}),
             "distinct": lambda: len(set(values)),
-            "sum": lambda: sum(values) if values else None,
+            "sum": lambda: sum(values),
             "average": lambda: sum(values) / len(values) if values else None,
             "min": lambda: min(values, default=None),
             "max": lambda: max(values, default=None),
             "days_since_last": lambda: min(days, default=None),
             "days_since_first": lambda: max(days, default=None),
+            "average_gap": lambda: self.days(times[0], times[-1]) / len(gaps) if gaps else None,
+            "median_gap": lambda: median(map(float, gaps)) if gaps else None,
+            "first": lambda: _at(rows, times[0], of) if times else None,
+            "last": lambda: _at(rows, times[-1], of) if times else None,
+            "most_frequent": lambda: _most_frequent(rows, of),
         }
         return measures[measure]()
 
-    def metric(self, name: str, during: Window | None, person: Person) -> Any:
+    def days(self, start: Any, end: Any) -> Decimal:
+        """Days of 24 hours from one time to another, or to now."""
+        if not isinstance(start, datetime):
+            return Decimal(((end or self.as_of.date()) - start).days)
+        return Decimal(((end or self.as_of) - start) / timedelta(microseconds=1)) / 86_400_000_000
+
+    def metric(self, name: str, during: Window | None, person: Person, *, before: bool = False) -> Any:
         """A metric of the store."""
-        orders = self.rows("order", during, (), person)
-        refunds = self.rows("refund", during, (), person)
+        orders = self.rows("order", during, (), person, before=before)
+        refunds = self.rows("refund", during, (), person, before=before)
+        opens = self.rows("email_opened", during, (), person, before=before)
         metrics: dict[str, Callable[[], Any]] = {
-            "ltv": lambda: (self.measure(orders, "sum", "total") or 0) - (self.measure(refunds, "sum", "amount") or 0),
+            "ltv": lambda: self.measure(orders, "sum", "total") - self.measure(refunds, "sum", "amount"),
             "order_count": lambda: len(orders),
             "aov": lambda: self.measure(orders, "average", "total"),
             "largest_order": lambda: self.measure(orders, "max", "total"),
             "days_since_last_order": lambda: self.measure(orders, "days_since_last", None),
-            "opens": lambda: len(self.rows("email_opened", during, (), person)),
+            "opens": lambda: len(opens),
         }
         return metrics[name]()
 
-    def population(self, name: str, during: Window | None, among: seg.Among) -> list[tuple[Person, Any]]:
-        """Everyone a percentile or a rank is taken over, with their known value."""
-        people = [person for person in self.known() if among == "everyone" or self.rows("order", None, (), person)]
-        values = [(person, self.metric(name, during, person)) for person in people]
-        return [(person, value) for person, value in values if value is not None]
+    def measured(self, node: seg.Metric | seg.Activity, value: Any, person: Person) -> bool:
+        """A number compared with a number, or with what is read off the data."""
+        operand: Any = node.value
+        if isinstance(operand, seg.RELATIVE):
+            operand = self.threshold(node, person)
+            value = None if value is None else float(value)
+        if value is None or operand is None:
+            return node.missing == "include"
+        return self.compares(node.op, value, operand)
 
-    def percentile(self, name: str, during: Window | None, at: seg.Percentile) -> float | None:
+    def threshold(self, node: seg.Metric | seg.Activity, person: Person) -> float | None:
+        """What a number is compared with, where that is read off the data."""
+        operand: Any = node.value
+        found: Any
+        match operand:
+            case seg.Percentile():
+                return self.percentile(node, operand)
+            case seg.WindowBefore():
+                found = self.amount(node, person, before=True)
+            case seg.OtherMetric():
+                found = self.metric(operand.metric, operand.during, person)
+            case _:
+                rows = self.rows(operand.name or node.name, operand.during, operand.where, person)
+                found = self.measure(rows, operand.measure, operand.of)
+        return None if found is None else float(found) * float(operand.times)
+
+    def amount(self, node: seg.Metric | seg.Activity, person: Person, *, before: bool = False) -> Any:
+        """The number that a condition looks at."""
+        if isinstance(node, seg.Metric):
+            return self.metric(node.name, node.during, person, before=before)
+        return self.measure(self.rows(node.name, node.during, node.where, person, before=before), node.measure, node.of)
+
+    def among(self, among: seg.Among) -> list[Person]:
+        """Everyone a percentile or a rank may be taken over."""
+        if isinstance(among, seg.SegmentMembers):
+            return [person for person in self.known() if self.holds(self.segments[among.segment].where, person)]
+        return [person for person in self.known() if among == "everyone" or self.rows("order", None, (), person)]
+
+    def percentile(self, node: seg.Metric | seg.Activity, at: seg.Percentile) -> float | None:
         """The interpolated percentile."""
-        values = sorted(float(value) for _, value in self.population(name, during, at.among))
+        found = [self.amount(node, person) for person in self.among(at.among)]
+        values = sorted(float(value) for value in found if value is not None)
         if not values:
             return None
         place = (len(values) - 1) * (at.percentile / 100)
@@ -256,11 +353,30 @@ class World:
         if node.op in {"any", "none"}:
             return bool(rows) == (node.op == "any")
         value = self.measure(rows, node.measure, node.of)
-        if value is None:
-            if node.measure != "sum":
-                return False
-            value = 0
-        return self.compares(node.op, value, node.value)
+        if node.measure not in {"first", "last", "most_frequent"}:
+            return self.measured(node, value, person)
+        if node.op in {"set", "missing"}:
+            return (value is None) == (node.op == "missing")
+        return node.missing == "include" if value is None else self.compares(node.op, value, node.value)
+
+    def scores(self, person: Person) -> dict[str, int] | None:
+        """The RFM scores; ``None`` for who never bought."""
+        buyers = {one.id: self.rows("order", None, (), one) for one in self.among("buyers")}
+        if person.id not in buyers:
+            return None
+        everyone = {one.id: one for one in self.people}
+        facts: dict[str, Callable[[int], Any]] = {
+            "recency": lambda one: max(row["at"] for row in buyers[one]),
+            "frequency": lambda one: len(buyers[one]),
+            "monetary": lambda one: self.metric("ltv", None, everyone[one]),
+        }
+        lower = {axis: sum(fact(one) < fact(person.id) for one in buyers) for axis, fact in facts.items()}
+        return {axis: 1 + 5 * number // len(buyers) for axis, number in lower.items()}
+
+    def scored(self, node: seg.Scored, scores: dict[str, int]) -> bool:
+        """Whether scores are the ones meant."""
+        named = all(low <= scores[axis] <= high for axis, (low, high) in node.scores.items())
+        return named and node.group in {None, GRID[scores["recency"]][scores["frequency"] - 1]}
 
     def follows(self, node: seg.Sequence, i: int, before: datetime | None, person: Person) -> bool:
         """Step ``i`` and all later ones happened in order and in time."""
@@ -276,7 +392,8 @@ class World:
 
     def ranked(self, node: seg.Rank, person: Person) -> bool:
         """Whether few enough are strictly ahead."""
-        values = self.population(node.metric, None, node.among)
+        found = [(other, self.metric(node.metric, node.during, other)) for other in self.among(node.among)]
+        values = [(other, value) for other, value in found if value is not None]
         if node.per:
             group = person.attributes.get(node.per)
             values = [(other, value) for other, value in values if other.attributes.get(node.per) == group is not None]
@@ -298,7 +415,45 @@ def _comparable(operand: Any, value: Any) -> Any:
     return float(operand) if isinstance(value, float) else operand
 
 
-def _in_period(name: str, day: date, today: date) -> bool:
+def _back(during: Window, now: Any, *, before: bool) -> tuple[Any, Any]:
+    """Where a window that counts back from now begins and ends."""
+    if during.until:
+        end = now - length(during.until)
+        start = now - length(during.last) if during.last else None
+        return (start - (end - start), start) if before and start else (start, end)
+    step = length(during.last or during.previous or "")
+    turns = (2 if during.previous else 1) + before
+    return now - step * turns, now - step * (turns - 1)
+
+
+def _at(rows: list[Row], time: Any, of: str | None) -> Any:
+    """The smallest of the values at one time."""
+    values = [row.get(of or "") for row in rows if (row["day"] if "day" in row else row["at"]) == time]
+    return min((_small(value) for value in values if value is not None), default=None)
+
+
+def _most_frequent(rows: list[Row], of: str | None) -> Any:
+    """The value that occurs most often; then the one that occurred last; then the smallest."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        if row.get(of or "") is not None:
+            found.setdefault(_small(row[of or ""]), []).append(row)
+    if not found:
+        return None
+
+    def standing(value: Any) -> tuple[int, Any]:
+        many = len({row.get("order_id", id(row)) for row in found[value]})
+        return many, max(row["day"] if "day" in row else row["at"] for row in found[value])
+
+    best = max(map(standing, found))
+    return min(value for value in found if standing(value) == best)
+
+
+def _small(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _in_period(name: str, day: date, today: date, *, shift: int = 0) -> bool:
     """Whether a day lies in a calendar period: so many days, weeks, months, quarters or years from today's."""
     single = {"yesterday": "last_day", "today": "this_day", "tomorrow": "next_day"}
     which, unit = single.get(name, name).split("_")
@@ -309,7 +464,7 @@ def _in_period(name: str, day: date, today: date) -> bool:
         "quarter": lambda one: one.year * 4 + (one.month - 1) // 3,
         "year": lambda one: one.year,
     }
-    return numbers[unit](day) - numbers[unit](today) == {"last": -1, "this": 0, "next": 1}[which]
+    return numbers[unit](day) - numbers[unit](today) == {"last": -1, "this": 0, "next": 1}[which] + shift
 
 
 def _days_meant(op: str, operand: Any, today: date) -> list[date]:

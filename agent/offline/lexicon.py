@@ -254,7 +254,8 @@ class _Maker:
             self._event(name)
         for key, entry in activity.properties.items():
             for phrase in _said(key, entry.label, entry.synonyms):
-                self._add(phrase, "property", (name, key))
+                if not entry.refers:  # nobody names a flow by its number
+                    self._add(phrase, "property", (name, key))
 
     def _verb(self, verb: str, kind: str, name: str) -> None:
         first, _, rest = verb.partition(" ")
