@@ -133,12 +133,16 @@ class Nobody:
 
 
 class _Poster:
-    """Posts JSON to one address over kept connections, without following redirects."""
+    """Posts JSON to one address, without following redirects.
+
+    Each call has a connection of its own: a kept one may be closed under a call, whose end nobody would know then.
+    """
 
     def __init__(self, url: str, timeout: timedelta) -> None:
         direct = urlsplit(url).hostname in LOOPBACK
         self._url = url
-        self._client = httpx.Client(timeout=timeout.total_seconds(), trust_env=not direct)
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=timeout.total_seconds(), limits=limits, trust_env=not direct)
 
     def post(self, said: Mapping[str, Any], headers: Mapping[str, str]) -> Outcome:
         """What became of one call. A connection that was never made took nothing; one that broke leaves it open."""

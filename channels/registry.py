@@ -20,6 +20,9 @@ from settings import Settings, secret, settings
 
 STAND_IN, GATEWAY, RELAY = NAME, "gateway", "smtp"
 
+EMBEDDED = "embedded"
+"""Who judged addresses when no verification service is configured."""
+
 
 @functools.cache
 def providers() -> Mapping[str, Provider]:
@@ -49,7 +52,8 @@ def verifier(address: str, configured: Settings) -> Verifier:
     """A client for the verification service at an address; the one that comes along speaks Kickbox's format."""
     return Verifier(
         address,
-        name=configured.verifier if configured.verifier_url else "kickbox",
+        wire=configured.verifier if configured.verifier_url else "kickbox",
+        name=configured.verifier if configured.verifier_url else EMBEDDED,
         key=configured.verifier_key.get_secret_value() if configured.verifier_key else "",
         timeout=timedelta(seconds=configured.provider_timeout_seconds),
         concurrency=configured.verifier_concurrency,

@@ -41,20 +41,24 @@ class _Passing:
 
 
 class Verifier:
-    """A service at ``url`` that speaks the format called ``name`` (see ``verifier_wires.WIRES``)."""
+    """A service at ``url`` that speaks the format called ``wire`` (see ``verifier_wires.WIRES``).
+
+    ``name`` is who is asked, as verdicts tell it; a service that only speaks another's format has a name of its own.
+    """
 
     def __init__(
         self,
         url: str,
         *,
-        name: str = "kickbox",
+        wire: str = "kickbox",
+        name: str | None = None,
         key: str = "",
         timeout: timedelta = TIMEOUT,
         concurrency: int = CONCURRENCY,
         patience: Patience | None = None,
     ) -> None:
-        self.name = name
-        self._wire = WIRES[name]
+        self.name = name or wire
+        self._wire = WIRES[wire]
         self._url = url.rstrip("/") + self._wire.path
         self._key = key
         self._timeout = timeout.total_seconds()

@@ -23,8 +23,9 @@ from db.session import transaction
 from domain.alerts import REASONS, Day
 from domain.errors import Invalid
 from domain.intent import Boundary
-from services import alerts, verdicts
-from services.alerts import FAILED, LEFT_OUT, UNKNOWN, Decision, Sending
+from services import alerts, prospects, verdicts
+from services.alert_claims import Sending
+from services.alerts import FAILED, LEFT_OUT, UNKNOWN, Decision
 from services.verdicts import Validation
 from settings import Settings, settings
 
@@ -67,9 +68,10 @@ def alert(work: Path, as_of: date, boundary: Boundary, endpoint: str | None, *, 
     configured = _told(settings(), endpoint)
     logs.configure(configured.log_level, sys.stderr)
     day = Day(as_of, boundary, datetime.now(UTC), timedelta(days=configured.verifier_keep_days))
-    with contextlib.closing(_target(configured, dry_run=dry_run)) as target, addresses.opened():
-        sending = Sending.configured(target, configured)
-        decisions = alerts.run(transaction, work, day, sending, dry_run=dry_run)
+    with contextlib.closing(_target(configured, dry_run=dry_run)) as target:
+        found, sending = prospects.read(work, day), Sending.configured(target, configured)
+        with addresses.opened():
+            decisions = alerts.run(transaction, found, day, sending, dry_run=dry_run)
     counts = alerts.counts(decisions)
     if json:
         said = {"as_of": str(as_of), "boundary": str(boundary), "dry_run": dry_run, "target": target.name}

@@ -47,8 +47,8 @@ def contacted(file: DuckFile, as_of: date) -> dict[str, date]:
 def visits(file: DuckFile, companies: Collection[Key], as_of: date) -> Mapping[Key, Sequence[tuple[date, int]]]:
     """Day and number of visits to our website, the latest day first, by company, not later than ``as_of``."""
     query = """
-        select company_id, event_date_utc, count(distinct id) from visit
-        where list_contains(?, company_id) and event_date_utc <= ?
+        select company_id, event_date_utc, count(distinct id)
+        from visit join (select unnest(?) as company_id) using (company_id) where event_date_utc <= ?
         group by company_id, event_date_utc order by company_id, event_date_utc desc
     """
     return _by_company(file.run(query, [list(companies), as_of]).fetchall())
@@ -57,8 +57,8 @@ def visits(file: DuckFile, companies: Collection[Key], as_of: date) -> Mapping[K
 def news(file: DuckFile, companies: Collection[Key], as_of: date) -> Mapping[Key, Sequence[tuple[date, str | None]]]:
     """Day and headline of publications, the latest first, by company, not later than ``as_of``."""
     query = """
-        select company_id, publication_date_utc, any_value(headline) from news
-        where list_contains(?, company_id) and publication_date_utc <= ?
+        select company_id, publication_date_utc, any_value(headline)
+        from news join (select unnest(?) as company_id) using (company_id) where publication_date_utc <= ?
         group by company_id, publication_date_utc, id order by company_id, publication_date_utc desc, id
     """
     return _by_company(file.run(query, [list(companies), as_of]).fetchall())

@@ -51,8 +51,10 @@ def key(email: str) -> str:
     return email.strip().lower()
 
 
-def to_ask(emails: Iterable[str], known: Mapping[str, Verdict], now: datetime, keep: timedelta) -> list[str]:
-    """Which addresses have no verdict that still holds, each once, in order.
+def to_ask(
+    emails: Iterable[str], known: Mapping[str, Verdict], provider: str, now: datetime, keep: timedelta
+) -> list[str]:
+    """Which addresses have no verdict of ``provider`` that still holds, each once, in order.
 
     A verdict holds for ``keep``; ``unknown`` is no verdict, so it is asked again each time (providers do not charge
     for it).
@@ -60,6 +62,10 @@ def to_ask(emails: Iterable[str], known: Mapping[str, Verdict], now: datetime, k
     asked: dict[str, None] = {}
     for email in map(key, emails):
         verdict = known.get(email)
-        if verdict is None or verdict.status is Status.UNKNOWN or now - verdict.checked_at > keep:
+        if verdict is None or verdict.provider != provider or not _holds(verdict, now, keep):
             asked[email] = None
     return list(asked)
+
+
+def _holds(verdict: Verdict, now: datetime, keep: timedelta) -> bool:
+    return verdict.status is not Status.UNKNOWN and now - verdict.checked_at <= keep

@@ -8,41 +8,29 @@ where the target honours idempotency keys, with the same key and the same words 
 """
 
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from channels.alerts import Target
-from channels.patience import Patience
-from db import alerts, claims, store
-from db.alerts import AlertRow
-from domain.alert_messages import Alert, Reasons, write
-from domain.alerts import HIGH, Day, Entry, Facts, State, refusal
+from db import alerts
+from domain.alert_messages import Alert, write
+from domain.alerts import HIGH, Day, State, refusal
 from domain.messages import Guarantee, Outcome, Result
 from domain.prospects import Prospect
-from domain.retries import KEY_LIFETIME
-from services import consent, prospects
-from settings import Settings
+from services.alert_claims import FENCE_MARGIN, Claimed, Known, Sending, claim, reasons_of
 
 CALLS = 4
 """How many alerts are under way at once."""
 
 GIVE_UP_AFTER = 5
 """So many alerts in a row that the target did not take, and the others are left for the next run."""
-
-FENCE_MARGIN = timedelta(seconds=1)
-"""A call must be able to end this long before its lease does."""
 
 LEFT_OUT, WOULD_ALERT, ALERTED, FAILED, UNKNOWN = "left_out", "would_alert", "alerted", "failed", "outcome_unknown"
 
@@ -80,50 +68,13 @@ class Decision:
         return said | ({"alert": self.alert.payload()} if self.alert else {})
 
 
-@dataclass(frozen=True)
-class Sending:
-    """What a run brings along: who is told and as whom, how long an alert may be held and a call may take."""
+def run(
+    transaction: Transaction, found: Sequence[Prospect], day: Day, sending: Sending, *, dry_run: bool
+) -> list[Decision]:
+    """Decide about every prospect and alert those who are to be; a dry run only decides.
 
-    target: Target
-    sender: str
-    lease: timedelta
-    timeout: timedelta
-    patience: Patience
-    new_id: Callable[[], uuid.UUID] = uuid.uuid4
-
-    @classmethod
-    def configured(cls, target: Target, configured: Settings) -> Self:
-        """As the settings have it."""
-        return cls(
-            target,
-            configured.alert_from,
-            timedelta(seconds=configured.lease_seconds),
-            timedelta(seconds=configured.provider_timeout_seconds),
-            Patience(),
-        )
-
-    @property
-    def hold(self) -> timedelta:
-        """How long an alert is held: at least long enough for one call."""
-        return max(self.lease, self.timeout + 2 * FENCE_MARGIN)
-
-
-@dataclass(frozen=True)
-class _Claimed:
-    """An alert that this run holds; ``unresolved`` says that an earlier call of it may have been taken."""
-
-    id: uuid.UUID
-    attempt: int
-    alert: Alert
-    unresolved: bool
-
-
-def run(transaction: Transaction, path: Path, day: Day, sending: Sending, *, dry_run: bool) -> list[Decision]:
-    """Decide about every contact in a CRM's file and alert those who are to be; a dry run only decides.
-
-    ``transaction`` opens one that is committed at its end. Raises as ``services.prospects.read``.
+    ``transaction`` opens one that is committed at its end.
     """
-    found = prospects.read(path, day)
     with transaction() as session:
         planned = plan(session, found, day, sending)
     return planned if dry_run else send(transaction, planned, day, sending)
@@ -132,7 +83,7 @@ def run(transaction: Transaction, path: Path, day: Day, sending: Sending, *, dry
 def plan(session: Session, found: Sequence[Prospect], day: Day, sending: Sending) -> list[Decision]:
     """Decide about everybody, as things are now, and write nothing: each is left out or would be alerted."""
     emails = [one.contact.email for one in found if one.facts.tier == HIGH and one.contact.email]
-    known = _Known.of(session, emails)
+    known = Known.of(session, emails)
     decisions, seen = [], set[str]()
     for prospect in found:
         email = prospect.contact.email or ""
@@ -140,7 +91,7 @@ def plan(session: Session, found: Sequence[Prospect], day: Day, sending: Sending
         reason = refusal(prospect.contact, facts, day)
         if reason is None or (reason == "outcome_unknown" and known.repeatable(email, facts, day, sending.target)):
             seen.add(email)
-            alert = write(prospect.contact, _reasons(prospect), day.as_of, sending.sender)
+            alert = write(prospect.contact, reasons_of(prospect), day.as_of, sending.sender)
             decisions.append(Decision(prospect, WOULD_ALERT, alert=alert))
         else:
             decisions.append(Decision(prospect, LEFT_OUT, reason))
@@ -191,7 +142,7 @@ class _Run:
             return replace(decision, outcome=FAILED, reason="target_away")
         began = time.monotonic()
         with self._transaction() as session:
-            claimed = _claim(session, decision.prospect, self._day, self._sending)
+            claimed = claim(session, decision.prospect, self._day, self._sending)
         if isinstance(claimed, str):
             return Decision(decision.prospect, LEFT_OUT, claimed)
         outcome = self._call(claimed, began)
@@ -203,7 +154,7 @@ class _Run:
         reason = "" if state is State.SENT else outcome.code or str(outcome.result)
         return replace(decision, outcome=ENDED[state], reason=reason, alert=claimed.alert)
 
-    def _call(self, claimed: _Claimed, began: float) -> Outcome:
+    def _call(self, claimed: Claimed, began: float) -> Outcome:
         """Call until the target has taken it or refuses it, or it is time to give it back."""
         sending, patience = self._sending, self._sending.patience
         until = began + (sending.hold - sending.timeout - FENCE_MARGIN).total_seconds()
@@ -231,86 +182,3 @@ def _state(outcome: Outcome, *, unresolved: bool) -> State:
     if outcome.result is Result.ACCEPTED:
         return State.SENT
     return State.OUTCOME_UNKNOWN if unresolved or outcome.result is Result.UNKNOWN else State.FAILED
-
-
-def _claim(session: Session, prospect: Prospect, day: Day, sending: Sending) -> _Claimed | str:
-    """Hold an alert, or the reason why it must not be sent after all."""
-    contact, email = prospect.contact, prospect.contact.email or ""
-    alerts.lock(session, email)
-    alerts.expire(session, email)
-    known = _Known.of(session, [email])
-    facts = known.about(prospect.facts, email)
-    reason = refusal(contact, facts, day)
-    if reason == "outcome_unknown" and (row := known.repeatable(email, facts, day, sending.target)):
-        attempt = alerts.claim_again(session, row["id"], sending.hold)
-        return _Claimed(row["id"], attempt, Alert.of(row["payload"]), unresolved=True)
-    if reason is not None or facts.episode_on is None:
-        return reason or "not_high"
-    alert = write(contact, _reasons(prospect), day.as_of, sending.sender)
-    fresh = AlertRow(
-        id=sending.new_id(),
-        email=email,
-        company=prospect.company,
-        episode_on=facts.episode_on,
-        alerted_on=day.as_of,
-        target=sending.target.name,
-        payload=alert.payload(),
-    )
-    attempt = alerts.claim(session, fresh, sending.hold, known.failed(email, facts, day))
-    return _Claimed(fresh.id, attempt, alert, unresolved=False)
-
-
-def _reasons(prospect: Prospect) -> Reasons:
-    if prospect.reasons is None:
-        raise ValueError("a company of high intent has reasons")
-    return prospect.reasons
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What this product's own database knows about addresses."""
-
-    stopped: bool
-    suppressed: Mapping[str, frozenset[str]]
-    rows: Mapping[str, Sequence[RowMapping]]
-
-    @classmethod
-    def of(cls, session: Session, emails: Sequence[str]) -> "_Known":
-        """As committed now."""
-        hashes = {consent.address_hash(email): email for email in emails}
-        found = claims.suppressed(session, "email", list(hashes))
-        rows: dict[str, list[RowMapping]] = {}
-        for row in alerts.history(session, emails):
-            rows.setdefault(row["email"], []).append(row)
-        shop = store.current(session)
-        stopped = shop is not None and shop.sends_stopped_at is not None
-        return cls(stopped, {hashes[address]: reasons for address, reasons in found.items()}, rows)
-
-    def about(self, facts: Facts, email: str) -> Facts:
-        """The facts about an address, completed."""
-        history = [_entry(row) for row in self.rows.get(email, ())]
-        suppressed = self.suppressed.get(email, frozenset())
-        return replace(facts, suppressed=suppressed, sends_stopped=self.stopped, history=history)
-
-    def repeatable(self, email: str, facts: Facts, day: Day, target: Target) -> RowMapping | None:
-        """The alert of this episode whose call can be repeated without harm, if nobody knows how it ended."""
-        if target.guarantee is not Guarantee.KEY:
-            return None
-        for row in self.rows.get(email, ()):
-            entry = _entry(row)
-            unknown = entry.state in {State.OUTCOME_UNKNOWN, State.SENDING} and not entry.held
-            keyed = row["target"] == target.name and row["age"] < KEY_LIFETIME
-            if unknown and keyed and facts.episode_on and entry.same_episode(facts.episode_on, day.as_of):
-                return row
-        return None
-
-    def failed(self, email: str, facts: Facts, day: Day) -> uuid.UUID | None:
-        """The alert of this episode that was not taken, if there is one."""
-        entries = [entry for row in self.rows.get(email, ()) if (entry := _entry(row)).state is State.FAILED]
-        same = [entry for entry in entries if facts.episode_on and entry.same_episode(facts.episode_on, day.as_of)]
-        same.sort(key=lambda entry: entry.episode_on != facts.episode_on)
-        return same[0].id if same else None
-
-
-def _entry(row: RowMapping) -> Entry:
-    return Entry(row["id"], State(row["state"]), row["episode_on"], row["alerted_on"], row["held"])

@@ -65,16 +65,17 @@ def validate(
 ) -> Validation:
     """Ask about the addresses of companies with high intent on ``as_of``, and write the verdicts into the file.
 
-    A verdict younger than ``keep`` at ``now`` is not asked for again. The file is not open while the service is asked;
-    it is waited for, for as long as ``patience``, when the verdicts are written. What was answered is written even if
-    other answers are missing. Raises as ``services.datasets.open_file``, Unavailable (``file_busy``).
+    A verdict of the same service younger than ``keep`` at ``now`` is not asked for again. The file is not open while
+    the service is asked; it is waited for, for as long as ``patience``, when the verdicts are written. What was
+    answered is written even if other answers are missing. Raises as ``services.datasets.open_file``, Unavailable
+    (``file_busy``).
     """
     with datasets.open_file(intent.DATASET, path) as dataset:
         high = intent.high(dataset, as_of=as_of, boundary=boundary)
         emails = [one.email for one in prospects.contacts(dataset.file) if one.company_id in high and one.email]
         known = prospects.verdicts(dataset.file)
         schema = prospects.schema(dataset.file, dataset.catalog.schemas)
-    wanted = to_ask(emails, known, now, keep)
+    wanted = to_ask(emails, known, verifier.name, now, keep)
     log.info("validation_begins", addresses=len(set(emails)), asked=len(wanted), provider=verifier.name)
     answers = dict(zip(wanted, verifier.ask(wanted), strict=True))
     learned = [

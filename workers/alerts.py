@@ -13,8 +13,8 @@ from db.session import transaction
 from domain.alerts import Day
 from domain.errors import Invalid, ParleyError
 from domain.intent import Boundary
-from services import alerts, verdicts
-from services.alerts import Sending
+from services import alerts, prospects, verdicts
+from services.alert_claims import Sending
 from settings import Settings, settings
 from workers.app import ALERTS, app
 
@@ -61,7 +61,8 @@ def tell(work: Path, configured: Settings, now: datetime) -> None:
     target = alert_target(configured)
     day = Day(now.date(), Boundary.STRICT, now, timedelta(days=configured.verifier_keep_days))
     try:
-        decisions = alerts.run(transaction, work, day, Sending.configured(target, configured), dry_run=False)
+        found, sending = prospects.read(work, day), Sending.configured(target, configured)
+        decisions = alerts.run(transaction, found, day, sending, dry_run=False)
     finally:
         target.close()
     log.info("alerts_ended", **alerts.counts(decisions))

@@ -132,7 +132,7 @@ def test_kickbox_is_asked_with_the_key_in_a_header_and_its_words_are_kept(
 )
 def test_zerobounce_is_asked_in_its_own_format(said: dict[str, str], answer: Finding) -> None:
     with Service(always(200, said)).listening() as service:
-        assert ask(service, ["ada@example.com"], key="k", name="zerobounce") == [answer]
+        assert ask(service, ["ada@example.com"], key="k", wire="zerobounce") == [answer]
     path, query, _ = service.asked[0]
     assert path == "/v2/validate"
     assert query == {"api_key": ["k"], "email": ["ada@example.com"], "ip_address": [""]}
@@ -155,7 +155,7 @@ def test_an_empty_account_or_a_refused_key_ends_the_questions_and_keeps_the_answ
     good = GOOD if name == "kickbox" else {"status": "valid", "sub_status": ""}
     first = people(10)[:3]
     with Service(lambda email, _: (200, good, {}) if email in first else (status, said, {})).listening() as service:
-        answers = ask(service, people(10), name=name, concurrency=1)
+        answers = ask(service, people(10), wire=name, concurrency=1)
     assert [type(answer) for answer in answers[:3]] == [Finding] * 3
     assert {answer.code for answer in answers[3:] if isinstance(answer, Unanswered)} == {code}
     assert len(service.asked) == 4

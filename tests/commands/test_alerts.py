@@ -29,8 +29,9 @@ from db.session import transaction
 from domain.alerts import Day
 from domain.email_addresses import parse
 from domain.intent import Boundary
-from services import alerts, intent
-from services.alerts import Decision, Sending
+from services import alerts, intent, prospects
+from services.alert_claims import Sending
+from services.alerts import Decision
 from settings import ROOT, settings
 from tests.channels.test_alerts import Receiver
 from tests.channels.test_verifier import GOOD, Service
@@ -275,7 +276,7 @@ def once(work: Path) -> list[Decision]:
         sending = Sending.configured(target, settings())
         now = datetime.now(UTC)
         day = Day(date.fromisoformat(AS_OF), Boundary.STRICT, now, timedelta(days=30))
-        return alerts.run(transaction, work, day, sending, dry_run=False)
+        return alerts.run(transaction, prospects.read(work, day), day, sending, dry_run=False)
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

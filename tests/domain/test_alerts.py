@@ -154,12 +154,18 @@ def test_a_text_is_cut_to_its_length() -> None:
     assert plain(" a \t b ") == "a b"
 
 
-def test_addresses_are_asked_about_once_and_again_only_when_the_verdict_is_old_or_none() -> None:
+def test_addresses_are_asked_about_once_and_again_when_the_verdict_is_old_or_none_or_another_services() -> None:
     known = {
         "old@x.com": replace(VALID, checked_at=NOW - timedelta(days=31)),
         "new@x.com": VALID,
         "unknown@x.com": replace(VALID, status=Status.UNKNOWN),
         "bad@x.com": replace(VALID, status=Status.INVALID),
     }
-    emails = ["New@x.com", "old@x.com", " OLD@x.com", "unknown@x.com", "bad@x.com", "first@x.com"]
-    assert to_ask(emails, known, NOW, timedelta(days=30)) == ["old@x.com", "unknown@x.com", "first@x.com"]
+    known["other@x.com"] = replace(VALID, provider="embedded")
+    emails = ["other@x.com", "New@x.com", "old@x.com", " OLD@x.com", "unknown@x.com", "bad@x.com", "first@x.com"]
+    assert to_ask(emails, known, "kickbox", NOW, timedelta(days=30)) == [
+        "other@x.com",
+        "old@x.com",
+        "unknown@x.com",
+        "first@x.com",
+    ]

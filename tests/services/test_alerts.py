@@ -25,7 +25,8 @@ from domain.messages import Guarantee, Outcome, Result
 from domain.prospects import Prospect
 from domain.verdicts import Status, Verdict
 from services import alerts, consent
-from services.alerts import Decision, Sending
+from services.alert_claims import Sending
+from services.alerts import Decision
 from tests.planted import Planted
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
