@@ -35,6 +35,10 @@ format: .venv/dev.stamp ## Lay the code out and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: soak
+soak: .venv/dev.stamp ## Ask 2,000 random definitions of PostgreSQL, DuckDB and plain Python
+	STORES=134 $(BIN)/python -m pytest tests/services/test_segments_differential.py $(ARGS)
+
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure speed and memory; reports land in report/
 	$(BIN)/python -m benchmarks $(ARGS)

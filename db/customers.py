@@ -177,9 +177,10 @@ def cards(session: Session, ids: Sequence[int], as_of: datetime) -> Sequence[Row
         or_(Order.cancelled_at.is_(None), Order.cancelled_at > as_of),
     )
     spent = select(func.coalesce(func.sum(Order.total), 0)).where(*valid).scalar_subquery()
-    given_back = select(func.coalesce(func.sum(Refund.amount), 0)).where(
-        Refund.customer_id == Customer.id, Refund.refunded_at < as_of
-    )
+    its_order = (Order.customer_id == Refund.customer_id) & (Order.id == Refund.order_id)
+    stands = or_(Order.cancelled_at.is_(None), Order.cancelled_at > as_of)
+    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).select_from(Refund).outerjoin(Order, its_order)
+    given_back = refunds.where(Refund.customer_id == Customer.id, Refund.refunded_at < as_of, stands)
     home = (Address.customer_id == Customer.id) & (Address.kind == "shipping") & Address.is_default
     wanted = select(
         Customer.id,

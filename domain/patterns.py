@@ -46,6 +46,9 @@ def _parts(pattern: str) -> Iterator[str]:
             taken = found[0]
             repeats *= max(1, int(found[1]), int(found[2] or 0))
             yield taken
+        elif taken == "[":
+            message = "a [ is never closed"
+            raise ValueError(message)
         elif taken in "{}":
             if rest.startswith("{,"):
                 raise _foreign("{,")
