@@ -6,7 +6,7 @@ from typing import Any
 from agent.answers import Answer
 from agent.knowledge import words as words_of
 from agent.offline import findings, parser, words
-from agent.offline.phrases import plain, read_as, sentence, unused
+from agent.offline.phrases import plain
 from agent.offline.reading import Reading
 from domain.catalog import Catalog
 from domain.segments import Definition
@@ -46,29 +46,17 @@ def ask(text: str, *, dataset: Dataset, now: datetime) -> Answer:
 def _members(dataset: Dataset, reading: Reading, definition: Definition, now: datetime) -> Answer:
     """How many, who they are, and the first of them by id."""
     preview = datasets.preview(dataset, definition, now=now)
-    entity = dataset.catalog.entity
+    called = (dataset.catalog.entity.label, dataset.catalog.entity.plural)
     rows = datasets.described(dataset, definition, now=now, limit=SHOWN)
-    label = entity.label if preview.audience_size == 1 else entity.plural
-    lines = [
-        f"**{preview.audience_size:,} {label}** of {preview.everyone:,}.",
-        plain(sentence(preview.read_back)) + read_as(reading) + unused(reading),
-        "\n".join(f"- {_named(row)} ({entity.label} {row['id']})" for row in rows),
-    ]
-    if preview.audience_size > len(rows):
-        lines.append(f"and {preview.audience_size - len(rows):,} more")
+    said = words.size(preview.model_dump(mode="json") | {"called": called}, reading)
     return Answer(
         action="segment",
-        text="\n\n".join(line for line in lines if line),
+        text=said + words.listed(rows, called, preview.audience_size),
         definition=definition.as_json(),
         read_back=preview.read_back,
         audience_size=preview.audience_size,
         members=rows,
     )
-
-
-def _named(row: dict[str, Any]) -> str:
-    known = [plain(str(value)) for name, value in row.items() if value and name != "id"]
-    return ", ".join(known) or "without a name"
 
 
 def _help(catalog: Catalog) -> str:

@@ -31,7 +31,6 @@ from tools.flows import (
     propose_flow,
     propose_flow_order,
 )
-from tools.intent import list_companies
 from tools.questions import ask_person
 from tools.research import research_products
 from tools.segments import explain_membership, list_segments, preview_segment, propose_segment, revise_segment
@@ -60,7 +59,6 @@ TOOLS: tuple[BaseTool, ...] = (
     propose_customer,
     describe_data,
     measure,
-    list_companies,
     research_products,
     advance_clock,
     ask_person,

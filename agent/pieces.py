@@ -24,7 +24,6 @@ TITLES = {
     "find_customer": "Looking up the customer",
     "propose_customer": "Proposing the change",
     "measure": "Measuring",
-    "list_companies": "Looking at the companies",
     "research_products": "Looking at what sells",
     "advance_clock": "Moving the demo store's clock",
     "describe_data": "Looking up the data",

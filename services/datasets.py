@@ -62,8 +62,9 @@ def open_file(name: str, path: Path | None = None) -> Iterator[Dataset]:
 
 
 def place(catalog: Catalog) -> Path:
-    """Where a dataset's file lies."""
-    return settings().home / (catalog.file or f"{catalog.dataset}.duckdb")
+    """Where a dataset's file lies: in the store's folder, but for a CRM that a setting names."""
+    configured = settings().intent_work if catalog.dataset == "crm" else None
+    return configured or settings().home / (catalog.file or f"{catalog.dataset}.duckdb")
 
 
 def preview(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> Preview:

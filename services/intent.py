@@ -18,12 +18,10 @@ from domain.errors import Conflict, Invalid, ParleyError
 from domain.intent import Boundary, Company, Facts, Key, Publication, Visit
 from domain.tiers import Tiers, inclusive
 from domain.verdicts import Verdict
-from services import catalog as catalogs
 from services import datasets, sources
 from services import tiers as sets
 from services.datasets import Dataset
 from services.sources import Source
-from settings import settings
 
 DATASET, TIERS = "crm", "intent"
 PATIENCE = timedelta(seconds=10)
@@ -86,11 +84,6 @@ def init(source: Path, work: Path, *, force: bool = False) -> dict[str, int]:
     if known:
         verdicts.write(work, schema, known, PATIENCE)
     return counted
-
-
-def work() -> Path:
-    """The working copy that is asked where none is named: the configured one, else that in the store's folder."""
-    return settings().intent_work or datasets.place(catalogs.file(DATASET))
 
 
 def companies(dataset: Dataset, *, as_of: date, boundary: Boundary = Boundary.STRICT) -> list[Company]:

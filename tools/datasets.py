@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from domain.segments import Definition
 from services import datasets, segments, sources
@@ -9,6 +10,8 @@ from services.catalog import STORE
 from services.segments import Preview
 from services.sources import Source
 from tools.context import Context
+
+FIRST = 10
 
 
 @contextmanager
@@ -23,12 +26,16 @@ def source(context: Context, dataset: str = STORE) -> Iterator[Source]:
         yield sources.of_dataset(opened, now=now)
 
 
-def preview(context: Context, definition: Definition) -> tuple[Preview, tuple[str, str]]:
-    """What a definition means in its dataset, and what one and several of its people are called."""
+def preview(context: Context, definition: Definition) -> tuple[Preview, tuple[str, str], list[dict[str, Any]]]:
+    """What a definition means in its dataset, what one and several of its people are called, and the first of them.
+
+    Of the store's customers there is none: the preview has its masked sample.
+    """
     with context.transaction() as session:
         now = context.now(session)
         if definition.dataset == STORE:
-            return segments.preview(session, definition, now=now), ("customer", "customers")
+            return segments.preview(session, definition, now=now), ("customer", "customers"), []
     with datasets.open_dataset(definition.dataset) as opened:
         entity = opened.catalog.entity
-        return datasets.preview(opened, definition, now=now), (entity.label, entity.plural)
+        first = datasets.described(opened, definition, now=now, limit=FIRST)
+        return datasets.preview(opened, definition, now=now), (entity.label, entity.plural), first

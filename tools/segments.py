@@ -41,11 +41,13 @@ def preview_segment(definition: SegmentJson, runtime: Runtime) -> Answer:
     """
     context = runtime.context
     wanted = parse(definition)
-    found, called = preview(context, wanted)
+    found, called, first = preview(context, wanted)
     told_of = found.model_dump(mode="json", exclude={"sample", "sample_customer_ids"})
     other = context.second_reading(asked(runtime)) if context.second_reading else None
+    if first:
+        told_of["members"] = first
     if other and other != wanted:
-        second, _ = preview(context, other)
+        second, *_ = preview(context, other)
         told_of["second_reading"] = {"read_back": second.read_back, "audience_size": second.audience_size}
     one, many = called
     shown = {

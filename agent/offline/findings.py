@@ -108,27 +108,6 @@ SAID: dict[str, Callable[[Result], str]] = {
 """How each kind of answer is said, by the part of it that is filled; one number otherwise."""
 
 
-def companies(result: Result) -> str:
-    """The companies of one tier of buying intent, with what speaks for them."""
-    count, shown = result["counts"][result["tier"]], result["companies"]
-    noun = "company shows" if count == 1 else "companies show"
-    head = (
-        f"**{count:,} {noun} {result['tier'].lower()} buying intent** as of {result['as_of']}: {plain(result['rule'])}."
-    )
-    lines = [f"- **{plain(row['domain'] or 'company ' + str(row['id']))}**: {_lately(row)}" for row in shown]
-    more = [f"- and {count - len(shown):,} more: `parley intent tiers` lists them all"] if count > len(shown) else []
-    return "\n".join([head, "", *lines, *more]).strip()
-
-
-def _lately(row: Result) -> str:
-    """What a company did lately, in a few words."""
-    visits = f"{row['visits_last_7_days']:,} visits in 7 days, the last on {row['last_visit_on']}"
-    news = f"{row['news_last_30_days']:,} publications in 30 days, the last on {row['last_news_on']}"
-    said = [text for text, count in ((visits, row["visits_last_7_days"]), (news, row["news_last_30_days"])) if count]
-    headline = f" (“{plain(row['headline'])}”)" if row["headline"] else ""
-    return "; ".join(said) + headline if said else "nothing lately"
-
-
 def customer(result: Result) -> str:
     """Who was found."""
     found = result["customers"]

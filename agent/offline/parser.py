@@ -3,7 +3,7 @@
 from datetime import date
 from functools import cache
 
-from agent.offline import answers, campaigns, changes, companies, conditions, followups, requests, statistics
+from agent.offline import answers, campaigns, changes, conditions, followups, requests, statistics
 from agent.offline.audience import audience
 from agent.offline.grammar import Grammar
 from agent.offline.lexicon import Lexicon
@@ -42,8 +42,7 @@ def _read(text: str, lexicon: Lexicon, today: date, previous: Definition | None)
 def _special(chart: Sentence, previous: Definition | None) -> Reading | None:
     """Everything but a new segment, in the order in which the readings exclude one another."""
     return (
-        companies.read(chart)
-        or requests.out_of_reach(chart)
+        requests.out_of_reach(chart)
         or requests.read(chart)
         or followups.read(chart, previous)
         or statistics.read(chart, previous)

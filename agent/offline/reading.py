@@ -16,7 +16,7 @@ STORE = "store"
 """The dataset that can be written to; all others can only be asked."""
 
 Action = Literal["segment", "draft", "answer", "clarify", "refuse"]
-Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "companies", "help", "unknown"]
+Intent = Literal["segment", "flow", "stats", "customer", "clock", "command", "help", "unknown"]
 
 
 Role = Literal["condition", "connective", "objective", "request", "filler", "unused"]
@@ -182,7 +182,6 @@ class Reading(Part):
     flow: FlowRequest | None = None
     clock: Duration | None = None
     command: Command | None = None
-    tier: str | None = None
 
     def trace(self) -> dict[str, Any]:
         """What the reader of the answer may want to see of how it came about, as JSON."""

@@ -89,7 +89,8 @@ def _segment(turn: Turn) -> Script:
     (preview,) = yield Step((Call("preview_segment", {"definition": definition}),))
     said = words.size(preview, turn.reading)
     if turn.reading.dataset != STORE:
-        return said + words.asked_of(turn.reading.dataset)
+        listed = words.listed(preview.get("members", ()), preview["called"], preview["audience_size"])
+        return said + listed + words.asked_of(turn.reading.dataset)
     if not preview["audience_size"]:
         return said + words.nobody()
     proposal = Call("propose_segment", _proposal(turn, preview))
@@ -174,11 +175,6 @@ def _erasing(query: CustomerQuery) -> Script:
     return outcomes.told(decided)
 
 
-def _companies(turn: Turn) -> Script:
-    (found,) = yield Step((Call("list_companies", {"tier": turn.reading.tier or "HIGH"}),))
-    return findings.companies(found)
-
-
 def _clock(turn: Turn) -> Script:
     (found,) = yield Step((Call("advance_clock", {"duration": turn.reading.clock}),))
     return words.clock(found)
@@ -232,7 +228,6 @@ BY_INTENT: dict[str, Callable[[Turn], Script]] = {
     "stats": _stats,
     "customer": _customer,
     "clock": _clock,
-    "companies": _companies,
     "command": _command,
 }
 

@@ -55,6 +55,17 @@ def asked_of(dataset: str) -> str:
     return "" if dataset == STORE else f"\n\nAsked of the dataset {plain(dataset)}."
 
 
+def listed(members: Sequence[Result], called: Sequence[str], total: int) -> str:
+    """The first members of a dataset's segment, each with what is known of it, and how many more there are."""
+    lines = [f"- {_known(row)} ({called[0]} {row['id']})" for row in members]
+    more = [f"- and {total - len(members):,} more"] if total > len(members) else []
+    return "\n\n" + "\n".join([*lines, *more]) if lines else ""
+
+
+def _known(row: Result) -> str:
+    return ", ".join(plain(str(value)) for name, value in row.items() if value and name != "id") or "nothing on file"
+
+
 def waiting(*, cards: int) -> str:
     """What the person has to do next."""
     which = "The card waits" if cards == 1 else "The segment and the campaign wait"

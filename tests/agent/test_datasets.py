@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from agent.answers import Answer, ask
 from agent.datasets import ask as ask_file
 from commands.ask import app
-from services import datasets, intent
+from services import datasets
 from settings import settings
 from tests import crm
 from tests.planted import NOW, Planted
@@ -74,7 +74,7 @@ def test_figures_help_and_what_is_not_known_are_answered_in_words(tmp_path: Path
 def test_the_answer_names_the_companies_and_the_rule(tmp_path: Path) -> None:
     with datasets.open_dataset("crm", small(tmp_path / "source.duckdb", TODAY)) as opened:
         answer = ask_file("which companies show high buying intent?", dataset=opened, now=NOON)
-    assert answer.text.startswith("**1 company** of 3.")
+    assert answer.text.startswith("**1 company** (33.3% of 3)")
     assert "high.example.com, 1 Example Street (company 1)" in answer.text
     assert answer.read_back == (
         "at least one website visit in the last 7 days and at least one news publication in the last 7 days"
@@ -91,24 +91,19 @@ def test_the_command_line_asks_a_dataset_without_a_store(tmp_path: Path) -> None
 
 def test_the_stores_chat_answers_about_the_crm_too(session: Session) -> None:
     Planted.store(session)
-    text = "Which companies show high buying intent?"
-    missing = ask(text, session=session, now=NOW)
-    assert "there is no file" in missing.text.lower()
     small(settings().home / "crm.duckdb", NOW.date())
-    answer = ask(text, session=session, now=NOW)
-    assert answer.action == "answer"
-    assert answer.text.startswith("**1 company shows high buying intent**")
-    assert "high.example.com" in answer.text
-    assert "**a**" not in answer.text, "a headline is data, not formatting"
+    answer = ask("Which companies show high buying intent?", session=session, now=NOW)
+    assert answer.text.startswith("**1 company**")
+    assert "- high.example.com, 1 Example Street (company 1)" in answer.text
+    assert "Asked of the dataset crm" in answer.text
     low = ask("which companies have low buying intent", session=session, now=NOW)
-    assert "company 3" in low.text
-    assert "nothing lately" in low.text
+    assert "- nothing on file (company 3)" in low.text
 
 
 def test_the_working_copy_that_is_configured_is_the_one_that_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert intent.work() == settings().home / "crm.duckdb"
-    monkeypatch.setenv("PARLEY_INTENT_WORK", str(tmp_path / "work.duckdb"))
+    Planted.store(session)
+    monkeypatch.setenv("PARLEY_INTENT_WORK", str(small(tmp_path / "work.duckdb", NOW.date())))
     settings.cache_clear()
-    assert intent.work() == tmp_path / "work.duckdb"
+    assert ask("companies with high buying intent", session=session, now=NOW).audience_size == 1
