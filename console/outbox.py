@@ -51,6 +51,7 @@ def listed(
         template,
         messages=shown,
         opened=opened,
+        chosen=bool(message),
         q=q,
         flow=flow,
         number=number,

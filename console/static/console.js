@@ -49,6 +49,8 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   at = -1;
   const letter = detail.requestConfig?.elt.closest("[data-message]"); // its page has been kept for "back" by now
   if (!letter) return;
+  letter.closest(".mailbox").classList.add("chosen"); // on a phone the letter takes the place of the list
+  if (matchMedia("(max-width: 860px)").matches) scrollTo(0, 0);
   document.querySelector("[data-message][aria-current]")?.removeAttribute("aria-current");
   letter.setAttribute("aria-current", "true");
 });
