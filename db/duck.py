@@ -24,9 +24,6 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 CLOSED = {**CONFIG, "enable_external_access": "false", "python_enable_replacements": "false"}
 """A file that is asked reaches no other file, and no name in it means a variable of this program."""
 
-QUIET = "set timezone = 'UTC'; set enable_progress_bar = false"
-"""What every session begins with. DuckDB would draw its progress between a command's answers."""
-
 TIMEOUT_SECONDS = 10.0
 KEEP_SECONDS = 120.0
 
@@ -123,7 +120,7 @@ def opened(path: Path, schemas: tuple[str, ...] = ("main",)) -> Iterator[DuckFil
     """
     connection = _readable(path)
     try:
-        connection.execute(QUIET)
+        begin(connection)
         _look_in(connection, schemas)
         yield DuckFile(path, connection)
     finally:
@@ -141,6 +138,15 @@ def connected(path: Path) -> duckdb.DuckDBPyConnection:
             message = f"{path.name} is being written to by another process"
             raise Unavailable("file_in_use", message, "try again later") from None
         raise _refusal(path, str(error)) from None
+
+
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """What every session begins with. DuckDB would draw its progress between a command's answers."""
+    connection.execute("set timezone = 'UTC'")
+    with contextlib.suppress(
+        duckdb.InvalidInputException
+    ):  # a notebook without widgets has no such bar
+        connection.execute("set enable_progress_bar = false")
 
 
 def _readable(path: Path) -> duckdb.DuckDBPyConnection:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from db.duck import CONFIG, QUIET, quoted
+from db.duck import CONFIG, begin, quoted
 from domain.countries import STATE_NAMES
 from domain.duckmart import EVENT_COLUMNS, USER_COLUMNS
 from domain.errors import Invalid, NotFound
@@ -128,7 +128,7 @@ def load(users: Path, events: Path, path: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         with duckdb.connect(made, config=CONFIG) as connection:
-            connection.execute(QUIET)
+            begin(connection)
             for table, source, columns, order in (
                 ("users", users, _USER_TYPES, "id"),
                 ("events", events, _EVENT_TYPES, "event_name, timestamp"),
@@ -200,7 +200,7 @@ def _workshop(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         tempfile.TemporaryDirectory(dir=folder) as inside,
         duckdb.connect(Path(inside) / "work.duckdb", config=CONFIG) as connection,
     ):
-        connection.execute(QUIET)
+        begin(connection)
         yield connection
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from db.duck import CLOSED
+from db.duck import CLOSED, begin
 from db.prospects import VALIDATIONS
 from domain.errors import Unavailable
 from domain.verdicts import Verdict
@@ -59,7 +59,7 @@ def _writing(path: Path, patience: timedelta) -> Iterator[duckdb.DuckDBPyConnect
             raise Unavailable("file_busy", message, "close it there, then validate again") from None
         time.sleep(TRY_AGAIN_SECONDS)
     try:
-        connection.execute("set timezone = 'UTC'")
+        begin(connection)
         yield connection
     finally:
         connection.close()
