@@ -46,23 +46,24 @@ def _parts(pattern: str) -> Iterator[str]:
             taken = found[0]
             repeats *= max(1, int(found[1]), int(found[2] or 0))
             yield taken
-        elif taken == "[":
-            message = "a [ is never closed"
-            raise ValueError(message)
-        elif taken in "{}":
-            if rest.startswith("{,"):
-                raise _foreign("{,")
-            yield f"\\{taken}"
-        elif taken == "(" and rest.startswith("(?") and not rest.startswith("(?:"):
-            raise _foreign(rest[:3])
         else:
-            yield taken
+            _check(rest)
+            yield f"\\{taken}" if taken in "{}" else taken
         i += len(taken)
         if taken[-1] in "*+?}" and pattern[i : i + 1] == "+" and not taken.startswith("\\"):
             raise _foreign(f"{taken[-1]}+")
         if repeats > MAX_REPEATS:
             message = f"it repeats a part more than {MAX_REPEATS:,} times; use * or +"
             raise ValueError(message)
+
+
+def _check(rest: str) -> None:
+    """Raise ValueError for a beginning that not every engine has."""
+    if rest[0] == "[":
+        message = "a [ is never closed"
+        raise ValueError(message)
+    if rest.startswith("{,") or (rest.startswith("(?") and not rest.startswith("(?:")):
+        raise _foreign(rest[:3])
 
 
 def _set(found: str) -> str:
