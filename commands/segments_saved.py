@@ -8,15 +8,15 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Column, Table
-from sqlalchemy.orm import Session
 
 from commands import new_app
 from commands.instants import as_of as instant
-from db import addresses, customers, store
+from db import addresses, store
 from db.session import reading, transaction
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from domain.segments import parse
 from services import (
+    customers,
     segments,
     segments_export,
     segments_history,
@@ -228,15 +228,16 @@ def near(segment: Segment, as_of: AsOf = None, json: Json = False) -> None:  # n
 @app.command()
 def why(
     segment: Segment,
-    customer: Annotated[str, typer.Argument(help="The customer's id or email address.")],
+    customer: Annotated[str, typer.Argument(help="The customer's email address, id, phone number or name.")],
     as_of: AsOf = None,
     json: Json = False,  # noqa: FBT002 - a switch
 ) -> None:
     """Say why a customer is in a segment, or not: each condition with the fact it rests on."""
     with addresses.opened(), reading() as session:
         saved = segments.named(session, segment)
-        customer_id = int(customer) if customer.isdecimal() else _customer(session, customer)
-        found = segments_why.why(session, parse(saved.definition), customer_id, now=instant(session, as_of))
+        now = instant(session, as_of)
+        customer_id = customers.named(session, customer, now=now).id
+        found = segments_why.why(session, parse(saved.definition), customer_id, now=now)
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -287,13 +288,6 @@ def export(
             chosen=[name.strip() for name in columns.split(",") if name.strip()],
         )
     typer.echo(f"{file}: {made.people:,} people with {', '.join(made.columns)}")
-
-
-def _customer(session: Session, email: str) -> int:
-    found = customers.named(session, email)
-    if found is None:
-        raise NotFound("no_customer", f"There is no customer {email}.", "Check the spelling.", "customer")
-    return found
 
 
 def _table(*names: str) -> Table:

@@ -13,6 +13,7 @@ from console.visitor import Pressed, Transaction, Visitor
 from db import store
 from domain.segments import parse
 from services import (
+    customers,
     segments,
     segments_export,
     segments_history,
@@ -21,6 +22,7 @@ from services import (
     segments_refresh,
     segments_uses,
     segments_versions,
+    segments_why,
 )
 
 router = APIRouter(prefix="/segments")
@@ -100,6 +102,29 @@ def overlap(request: Request, session: Transaction, person: Visitor, segment_id:
         ids = [segment_id, *(other.id for other in others)]
         found = segments_overlap.of_saved(session, ids, now=store.business_now(session))
     return page.show(request, session, person, "segment_overlap.html", overlap=found, others=others)
+
+
+@router.get("/{segment_id}/why")
+def why(
+    request: Request,
+    session: Transaction,
+    person: Visitor,
+    segment_id: int,
+    customer: Annotated[str, Query(min_length=1, max_length=320)],
+) -> Response:
+    """Each condition about one customer, named by what is known of them."""
+    now = store.business_now(session)
+    one = customers.named(session, customer, now=now)
+    definition = parse(segments.get(session, segment_id).definition)
+    return page.show(
+        request,
+        session,
+        person,
+        "segment_why.html",
+        customer=one,
+        why=segments_why.why(session, definition, one.id, now=now),
+        stays=segments_history.stays(session, segment_id, one.id),
+    )
 
 
 @router.get("/{segment_id}/changes")

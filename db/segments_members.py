@@ -18,8 +18,11 @@ ENTERED, LEFT = "segment_entered", "segment_left"
 """Kinds of outbox entries; each carries up to ``TOLD_AT_ONCE`` customers."""
 
 TOLD_AT_ONCE = 1_000
-TIMEOUT = "100s"
+TIMEOUT = "15min"
 """How long a statement that moves members may take."""
+
+MANY = 10_000
+"""Moves after which the planner is told how large the table is now; else it would plan for what it was before."""
 
 LOCK = 7_215_003
 """First key of the advisory locks that let one process at a time refresh a segment; the second is the segment's id."""
@@ -141,7 +144,10 @@ def move(
     )
     before = sa.select(func.count()).select_from(Membership).where(stay).scalar_subquery()
     came, went = (sa.select(func.count()).select_from(one).scalar_subquery() for one in (entered, exited))
-    return Moved(*session.execute(sa.select(came, went, before + came - went).add_cte(told)).one())
+    moved = Moved(*session.execute(sa.select(came, went, before + came - went).add_cte(told)).one())
+    if moved.entered + moved.exited > MANY:
+        session.execute(text("analyze segment_members"))
+    return moved
 
 
 def _told(moved: sa.CTE, kind: str, said: dict[str, Any]) -> sa.Select[str, Any]:

@@ -54,6 +54,22 @@ def find(
     return segments.masked(session, ids, now=now)
 
 
+def named(session: Session, text: str, *, now: datetime) -> SampleMember:
+    """The one customer whose email address, id, phone number or name this is, masked.
+
+    Raises NotFound (``no_customer``), Conflict (``several_customers``) naming the ids.
+    """
+    said = text.strip()
+    ways = ("email",) if "@" in said else ("id", "phone", "name")
+    found = next((some for way in ways if (some := find(session, now=now, **{way: said}))), [])
+    if not found:
+        raise NotFound("no_customer", f"there is no customer {said!r}", "check the spelling", "customer")
+    if len(found) > 1:
+        fix = f"give an id: {', '.join(str(one.id) for one in found)}"
+        raise Conflict("several_customers", f"{said} could be one of several customers", fix, "customer")
+    return found[0]
+
+
 def known(session: Session, customer_id: int) -> dict[str, Any]:
     """What is written down of a person, as JSON, by the fields of ``Details``. Raises NotFound."""
     found: dict[str, Any] = to_jsonable_python(rows.details(session, _row(session, customer_id)))

@@ -13,10 +13,13 @@ from workers.app import app
 LONGEST = 5.0
 """Seconds after which a task begins no further segment, so that sending gets its turn; more hints follow."""
 
+LONGEST_TASK = 1_000
+"""Seconds after which a task is killed: more than the first count of a very large segment may take."""
+
 log = structlog.get_logger()
 
 
-@app.task(name="workers.segments.refresh")  # type: ignore[untyped-decorator]
+@app.task(name="workers.segments.refresh", time_limit=LONGEST_TASK)  # type: ignore[untyped-decorator]
 def refresh() -> None:
     """Count what is due."""
     try:

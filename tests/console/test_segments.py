@@ -71,6 +71,10 @@ def test_history_near_misses_overlap_and_changes_are_parts_of_their_own(browser:
     shared = browser.get("/segments/1/overlap").text
     assert "Buyers" in shared
     assert "50.0 %" in shared
+    why = browser.get("/segments/1/why?customer=Cleo").text
+    assert "is not in the segment" in why
+    assert "Ohio" in why
+    assert browser.get("/segments/1/why?customer=Nobody").status_code == 404
     changes = browser.get("/segments/1/changes?older=1&newer=2").text
     assert "at least one order" in changes
     assert "state is “Texas”" in changes
