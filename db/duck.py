@@ -143,9 +143,7 @@ def connected(path: Path) -> duckdb.DuckDBPyConnection:
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
     """What every session begins with. DuckDB would draw its progress between a command's answers."""
     connection.execute("set timezone = 'UTC'")
-    with contextlib.suppress(
-        duckdb.InvalidInputException
-    ):  # a notebook without widgets has no such bar
+    with contextlib.suppress(duckdb.InvalidInputException):  # a notebook without widgets has no such bar
         connection.execute("set enable_progress_bar = false")
 
 
