@@ -31,6 +31,7 @@ COMMANDS = {
     "store": ("store", "The store as a whole: its export."),
     "dataset": ("datasets", "Datasets: DuckDB files that segments can be asked of."),
     "duckmart": ("duckmart", "DuckMart, an example dataset of users and events."),
+    "tiers": ("tiers", "Tiers: ordered segments, everyone in exactly one."),
     "intent": ("intent", "Buying intent: companies in tiers, from a CRM in a DuckDB file."),
     "token": ("tokens", "Tokens for programs that call the API."),
     "user": ("users", "Accounts of the team."),

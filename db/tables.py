@@ -30,6 +30,7 @@ MODULES = (
     "sign_ins",
     "store",
     "templates",
+    "tiers",
     "tokens",
     "topics",
     "users",

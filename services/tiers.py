@@ -1,18 +1,28 @@
 """Who is in which tier? The sets that come along or were saved, asked of the store or of a dataset's file."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
+from db import audit
+from db import tiers as rows
+from db.segments_tables import Scope
 from db.segments_tiers import placed, sizes
 from domain.catalog import suggestion
 from domain.errors import Invalid, NotFound
 from domain.glossary import Term
 from domain.segments import Definition
 from domain.tiers import Tiers, parse
-from services.catalog import FOLDER
+from services import catalog as catalogs
+from services import sources
+from services.catalog import FOLDER, STORE
 from services.sources import Source
 
 Key = int | str
@@ -28,6 +38,50 @@ class Placed:
     shown: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A set that can be asked: one that was saved, in its latest version, or one that comes along (version 0)."""
+
+    name: str
+    version: int
+    tiers: Tiers
+
+
+def save(session: Session, tiers: Tiers, *, by: str, now: datetime) -> Saved:
+    """Save a set as the next version of its name. Raises Invalid where its dataset cannot be asked so."""
+    source = sources.of_store(session, now=now) if tiers.dataset == STORE else None
+    catalog = source.catalog if source else catalogs.file(tiers.dataset)
+    placed(tiers, source.scope if source else Scope(catalog, now, ZoneInfo(catalog.time_zone), _no_segments))
+    before = rows.named(session, tiers.name)
+    version = before.version + 1 if before else 1
+    session.add(
+        rows.TierSet(
+            name=tiers.name,
+            version=version,
+            dataset=tiers.dataset,
+            definition=tiers.as_json(),
+            created_by=by,
+            created_at=now,
+        )
+    )
+    session.flush()
+    audit.record(session, actor=by, action="tiers.saved", subject=f"tiers:{tiers.name}", detail={"version": version})
+    return Saved(tiers.name, version, tiers)
+
+
+def get(session: Session, name: str) -> Saved:
+    """The set of that name: the latest one saved, else the one that comes along. Raises NotFound."""
+    found = rows.named(session, name)
+    return Saved(name, found.version, parse(found.definition)) if found else Saved(name, 0, shipped(name))
+
+
+def listed(session: Session) -> list[Saved]:
+    """Every set by name; one that was saved stands in place of one that comes along."""
+    found = {path.stem: Saved(path.stem, 0, read(path)) for path in SHIPPED.glob("*.toml")}
+    found |= {row.name: Saved(row.name, row.version, parse(row.definition)) for row in rows.latest(session)}
+    return [found[name] for name in sorted(found)]
+
+
 def shipped(name: str) -> Tiers:
     """A set that comes along. Raises NotFound (``unknown_tiers``)."""
     known = {path.stem: path for path in SHIPPED.glob("*.toml")}
@@ -37,11 +91,12 @@ def shipped(name: str) -> Tiers:
 
 
 def read(path: Path) -> Tiers:
-    """The set in a TOML file. Raises Invalid (``tiers_invalid``, or as ``domain.tiers.parse``) naming the place."""
+    """The set in a TOML or JSON file. Raises Invalid (``tiers_invalid``, or as ``domain.tiers.parse``)."""
+    loads = json.loads if path.suffix == ".json" else tomllib.loads
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid("tiers_invalid", f"{path.name} is no TOML file: {error}", "correct it", "tiers") from None
+        raw = loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # what neither format's reader nor UTF-8 takes is a ValueError
+        raise Invalid("tiers_invalid", f"{path.name} cannot be read: {error}", "correct it", "tiers") from None
     return parse(raw)
 
 
@@ -76,3 +131,8 @@ def count(source: Source, tiers: Tiers) -> dict[str, int]:
     """How many are in each tier, the best tier first."""
     found = {row["tier"]: row["size"] for row in source.rows(sizes(tiers, source.scope))}
     return {tier.name: found.get(i, 0) for i, tier in enumerate(tiers.tiers)}
+
+
+def _no_segments(segment_id: int, path: str) -> NoReturn:
+    fix = "write the conditions of that segment out"
+    raise NotFound("unknown_segment", f"saved segments are not in the file (segment {segment_id})", fix, f"{path}.id")

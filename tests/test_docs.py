@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -14,8 +15,9 @@ from domain.alerts import REASONS, State
 from domain.operators import OPERATORS
 from domain.segments import Condition, parse
 from domain.templates import ALWAYS, FILTERS, PERSONAL
+from domain.tiers import parse as tier_set
 from domain.verdicts import Status
-from services import alerts, segments, segments_lists
+from services import alerts, segments, segments_lists, sources, tiers
 from settings import Settings
 from tests.planted import NOW, Planted
 from tests.segment_cases import DAY
@@ -90,3 +92,11 @@ def test_the_readme_lists_the_folders_that_there_are() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout.split()
     folders = {path.split("/")[0] for path in tracked if "/" in path and not path.startswith(".")}
     assert listed == sorted(folders)
+
+
+def test_the_set_of_tiers_in_the_guide_can_be_asked(session: Session) -> None:
+    shop = Planted.store(session)
+    shop.person("Ada", region="Texas")
+    (written,) = re.findall(r"```toml\n(.*?)```", SEGMENTS, re.DOTALL)
+    found = tiers.count(sources.of_store(session, now=NOW), tier_set(tomllib.loads(written)))
+    assert found == {"gold": 0, "silver": 0, "everyone else": 1}

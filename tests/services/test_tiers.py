@@ -1,14 +1,21 @@
 """Is everyone in exactly one tier, the first that matches, on any dataset?"""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
+from typer.testing import CliRunner
 
+from commands.tiers import app
+from db.session import transaction
 from domain.errors import Invalid, NotFound
 from domain.tiers import inclusive, parse
 from services import sources, tiers
 from services.catalog import file
+from settings import settings
+from tests import crm
 from tests.planted import NOW, Planted
 
 LOYAL = {"type": "metric", "name": "order_count", "op": "gte", "value": 2}
@@ -92,3 +99,53 @@ def test_a_name_that_the_dataset_does_not_have_is_refused(session: Session) -> N
     for change in ({"attributes": ["height"]}, {"figures": [{"name": "x", "metric": "height"}]}):
         with pytest.raises(Invalid):
             tiers.place(sources.of_store(session, now=NOW), parse({**SET, **change}))
+
+
+def test_a_saved_set_has_versions_and_stands_in_place_of_one_that_comes_along(session: Session) -> None:
+    Planted.store(session)
+    assert tiers.save(session, parse(SET), by="mia", now=NOW).version == 1
+    changed = parse({**SET, "tiers": [{"name": "buyers", "where": BUYER}, {"name": "rest"}]})
+    assert tiers.save(session, changed, by="mia", now=NOW).version == 2
+    assert tiers.get(session, "loyalty") == tiers.Saved("loyalty", 2, changed)
+    own = tiers.shipped("intent").model_copy(update={"label": "our own"})
+    tiers.save(session, own, by="mia", now=NOW)
+    assert [(one.name, one.version) for one in tiers.listed(session)] == [("intent", 1), ("loyalty", 2)]
+    with pytest.raises(NotFound):
+        tiers.get(session, "nothing")
+
+
+def test_a_set_that_its_dataset_cannot_answer_is_not_saved(session: Session) -> None:
+    Planted.store(session)
+    for change in ({"figures": [{"name": "x", "metric": "height"}]}, {"dataset": "crm"}):
+        with pytest.raises(Invalid):
+            tiers.save(session, parse({**SET, **change}), by="mia", now=NOW)
+    assert [one.version for one in tiers.listed(session)] == [0]
+
+
+def test_the_command_line_saves_counts_and_lists(
+    database: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
+    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
+    settings.cache_clear()
+    with transaction(database) as committed:
+        shop = Planted.store(committed)
+        shop.person("Ada")
+        shop.order("Ada", 10, timedelta(days=1))
+        ada = shop.ids["Ada"]
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, list(words))
+        assert result.exit_code == 0, (result.output, result.exception)
+        return result.stdout
+
+    (tmp_path / "loyalty.json").write_text(json.dumps(SET))
+    assert run("save", str(tmp_path / "loyalty.json")) == "loyalty, version 1\n"
+    assert "gold > silver > rest" in run("list")
+    as_of = ("--as-of", NOW.isoformat())
+    assert json.loads(run("count", "loyalty", "--json", *as_of))["counts"] == {"gold": 0, "silver": 1, "rest": 0}
+    assert run("members", "loyalty", "silver", *as_of) == f"{ada}\n"
+    path = crm.write(tmp_path / "crm.duckdb", companies=[(7, None, "a.example.com")])
+    assert run("members", "intent", "LOW", "--file", str(path)) == "7\n"
+    with pytest.raises(AssertionError):
+        run("members", "intent", "HUGE", "--file", str(path))
