@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from agent.instructions import written
-from agent.offline import lexicon, parser
+from agent.offline import kept, lexicon, parser
 from agent.offline.lexicon import Lexicon
 from agent.offline.model import OfflinePlanner
 from agent.offline.reading import STORE, Reading
@@ -14,7 +14,7 @@ from domain.catalog import Catalog
 from domain.errors import ParleyError
 from domain.segments import Definition
 from domain.shipped_terms import shipped
-from services import catalog, datasets, glossary, segments, tiers
+from services import catalog, datasets, glossary, segments, templates, tiers
 
 
 def planner(session: Session, now: datetime, *, proposes: bool = True) -> OfflinePlanner:
@@ -25,8 +25,16 @@ def planner(session: Session, now: datetime, *, proposes: bool = True) -> Offlin
     """
     home = _of_store(session)
     today = now.astimezone(segments.zone(session)).date()
+    kept_names = [one.name for one in templates.listed(session)]
 
     def reader(text: str, previous: Definition | None) -> Reading:
+        said, template = kept.named(text, kept_names)
+        found = read(said, previous)
+        if template is None or found.flow is None:
+            return found
+        return found.model_copy(update={"text": text, "flow": found.flow.model_copy(update={"template": template})})
+
+    def read(text: str, previous: Definition | None) -> Reading:
         before = previous.dataset if previous else STORE
         spoken_of = home if before == STORE else _of_file(before)
         found = parser.read(text, spoken_of, today=today, previous=previous)

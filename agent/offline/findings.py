@@ -5,10 +5,14 @@ from typing import Any
 
 from agent.offline.phrases import capital, number, people, plain, read_as, sentence, unused
 from agent.offline.reading import Command, Reading
+from domain.templates import readable
 
 Result = Mapping[str, Any]
 
 CLEAR = frozenset(("higher", "lower"))
+OPENING = 80
+"""Characters of a message without a subject that are shown."""
+
 MOST_LINES = 24
 """Of a long trend the latest stretches are said; the card shows all."""
 
@@ -142,6 +146,16 @@ def flows(result: Result, _command: Command) -> str:
     """The saved flows."""
     rows = [f"- **{plain(row['name'])}** ({plain(row['status'])})" for row in result["flows"]]
     return "\n".join(rows) or "No flow is saved yet."
+
+
+def templates(result: Result, _command: Command) -> str:
+    """The stored templates."""
+    rows = [
+        f"- **{plain(row['name'])}** ({plain(row['channel'])}, version {row['version']}): "
+        f"{plain(readable(row['content']['subject'] or row['content']['body'][:OPENING]))}"
+        for row in result["templates"]
+    ]
+    return "\n".join(rows) or "No template is saved yet. Write one under Templates in the console."
 
 
 def glossary(result: Result, command: Command) -> str:

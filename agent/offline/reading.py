@@ -137,20 +137,26 @@ class Step(Part):
 
 
 class FlowRequest(Part):
-    """What the sentence asks to be sent. ``objective`` is the goal in the marketer's words, empty where none is."""
+    """What the sentence asks to be sent. ``objective`` is the goal in the marketer's words, empty where none is.
+
+    ``template`` names stored words to send.
+    """
 
     channel: Channel = "email"
     objective: str = ""
     about: str = ""
     steps: tuple[Step, ...] = ()
     when: str = ""
+    template: str | None = None
 
 
 class Command(Part):
     """An order: list, show, save, rename, delete, pause, resume, stop, activate, approve, reject, undo, reset."""
 
     verb: str
-    noun: Literal["segment", "flow", "campaign", "message", "customer", "glossary", "product", "approval", "it"] = "it"
+    noun: Literal[
+        "segment", "flow", "campaign", "template", "message", "customer", "glossary", "product", "approval", "it"
+    ] = "it"
     id: int | None = None
     name: str | None = None
 

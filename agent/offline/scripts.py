@@ -216,6 +216,7 @@ LISTS: dict[str, tuple[Call, Callable[[Result, Command], str]]] = {
     "segment": (Call("list_segments", {}), findings.segments),
     "flow": (Call("list_flows", {}), findings.flows),
     "campaign": (Call("list_flows", {}), findings.flows),
+    "template": (Call("list_templates", {}), findings.templates),
     "glossary": (Call("describe_data", {"topic": "glossary"}), findings.glossary),
 }
 BY_ACTION: dict[str, Callable[[Turn], Script]] = {
@@ -265,7 +266,9 @@ def _wishes(turn: Turn) -> dict[str, Any]:
         wishes["objective"] = flow.objective
     if about:
         wishes["about"] = about
-    if flow.steps:
+    if flow.template:
+        wishes |= {"messages": [{"template": flow.template}], "name": flow.template}
+    elif flow.steps:
         wishes["waits"] = [_iso(step.wait or DEFAULT_WAIT) for step in flow.steps[1:]]
     return wishes
 
