@@ -49,6 +49,9 @@ MEASURES = {
     "last": "{property} of the last {activity}",
     "most_frequent": "most frequent {property} of {activities}",
 }
+OF_THEIR_OWN = (seg.WindowBefore, seg.OtherMetric, seg.OtherMeasure)
+"""Operands that have words of their own about when and which; those of the condition are said before them."""
+
 IN_DAYS = ("days_since_last", "days_since_first", "average_gap", "median_gap")
 SAID_TIMES = {Decimal(2): "twice", Decimal("0.5"): "half"}
 
@@ -167,7 +170,8 @@ class _Speaker:
         entry = self.catalog.metric(node.name)
         during = f" {node.during.english()}" if node.during else ""
         said = OPERATORS[node.op].english.format(*self._amounts(node.value, entry.kind, node.name))
-        return f"{entry.label} {said}{during}{_or_unknown(node.missing)}"
+        said = f"{during} {said}" if isinstance(node.value, OF_THEIR_OWN) else f" {said}{during}"
+        return f"{entry.label}{said}{_or_unknown(node.missing)}"
 
     def _rank(self, node: seg.Rank) -> str:
         size = f"{node.percent:g}%" if node.percent is not None else f"{node.count:,}"
@@ -178,6 +182,8 @@ class _Speaker:
 
     def _activity(self, node: seg.Activity) -> str:
         entry = self.catalog.activity(node.name)
+        during = f" {node.during.english()}" if node.during else ""
+        about = self._where(node.name, node.where) + during
         if node.op in {"any", "none"}:
             said = f"at least one {entry.label}" if node.op == "any" else f"no {entry.label}"
         elif node.measure == "count" and not isinstance(node.value, seg.RELATIVE):
@@ -186,11 +192,11 @@ class _Speaker:
             noun = one if numbers[-1] == 1 else many
             said = f"{COUNTS[node.op].format(*(f'{value:,}' for value in numbers))} {noun}"
         else:
-            label = self._measure(node.measure, node.name, node.of)
-            said = f"{label} {self._measured(node)}"
-        said += self._where(node.name, node.where)
-        said += f" {node.during.english()}" if node.during else ""
-        return said + _or_unknown(node.missing)
+            said, compared = self._measure(node.measure, node.name, node.of), self._measured(node)
+            if isinstance(node.value, OF_THEIR_OWN):
+                return f"{said}{about} {compared}{_or_unknown(node.missing)}"
+            said = f"{said} {compared}"
+        return said + about + _or_unknown(node.missing)
 
     def _measured(self, node: seg.Activity) -> str:
         if node.of and node.measure in PICKS:
@@ -214,7 +220,7 @@ class _Speaker:
             case seg.Percentile():
                 return [f"the {ordinal(value.percentile)} percentile of {self._among(value.among)}"]
             case seg.WindowBefore():
-                return [f"{_times(value.times)}in the window before"]
+                return [f"{_times(value.times)}what it was in the window before"]
             case seg.OtherMetric():
                 during = f" {value.during.english()}" if value.during else ""
                 return [f"{_times(value.times)}their {self.catalog.metric(value.metric).label}{during}"]

@@ -4,8 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from db.consent import Consent
+from db.customers import Tag
+from db.enrollments import Enrollment
+from db.orders import Order
+from db.topics import TopicConsent
 from domain.errors import Conflict, Invalid, NotFound
 from domain.segments import parse
 from services import segments, segments_versions, segments_why
@@ -267,3 +273,24 @@ def test_a_definition_survives_the_way_to_json_and_back(shop: Planted) -> None:
     }
     assert parse(raw).as_json() == raw
     assert who(shop, raw["where"]) == set()
+
+
+def test_what_was_answered_then_is_answered_again_when_that_instant_is_asked_about(shop: Planted) -> None:
+    asked = [parse({"where": named(where, shop)}) for where, _ in CASES if where["type"] != "attribute"]
+    then = [segments.member_ids(shop.session, definition, now=NOW) for definition in asked]
+    order = shop.order("Dan", 1_000, -DAY, items={"Kettle": "Gear"})
+    shop.session.execute(
+        sa.update(Order).where(Order.id < order).values(cancelled_at=sa.func.coalesce(Order.cancelled_at, NOW + DAY))
+    )
+    shop.event("Dan", "email_opened", -DAY)
+    shop.session.execute(sa.update(Consent).where(Consent.until_at.is_(None)).values(until_at=NOW + DAY))
+    shop.session.execute(sa.update(TopicConsent).where(TopicConsent.until_at.is_(None)).values(until_at=NOW + DAY))
+    shop.session.execute(sa.update(Tag).where(Tag.until_at.is_(None)).values(until_at=NOW + DAY))
+    shop.session.execute(sa.update(Enrollment).where(Enrollment.ended_at.is_(None)).values(ended_at=NOW + DAY))
+    shop.consent("Dan", "subscribed", -DAY)
+    shop.suppress("Ada", -DAY)
+    shop.person("Fay", first_seen_at=NOW + DAY)
+    shop.session.flush()
+    again = [segments.member_ids(shop.session, definition, now=NOW) for definition in asked]
+    assert [(one.as_json(), b) for one, a, b in zip(asked, then, again, strict=True) if a != b] == []
+    assert segments.size(shop.session, parse({"where": {"type": "tag", "name": "vip"}}), now=NOW + 2 * DAY) == 0
