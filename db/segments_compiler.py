@@ -17,7 +17,7 @@ from sqlalchemy.sql import visitors
 from db.segments_activities import Occurrences, Stretch
 from db.segments_comparisons import compare, compare_columns, compare_number, compare_value
 from db.segments_facts import Amount, Fact, Population
-from db.segments_forms import JsonLength, TextNumber
+from db.segments_forms import Happened, JsonLength, TextNumber
 from db.segments_recency import recent
 from db.segments_rfm import scores
 from db.segments_sequences import follows
@@ -437,12 +437,16 @@ class Compiler:
 
     def _happened(self, stretch: Stretch, key: sa.ColumnElement[int], path: str) -> Bool:
         rows = self.occurrences(stretch, path)
-        return rows.happened(rows.of == key)
+        them = rows.select(rows.of).where(rows.of.is_not(None)).correlate(None)
+        return Happened(key, rows.happened(rows.of == key), them.scalar_subquery())
 
     def known(self, entity: sa.FromClause) -> Bool:
         """The entity was known by the instant asked about."""
         since = self.catalog.entity.since
-        return entity.c[since].is_(None) | (entity.c[since] <= self.as_of) if since else sa.true()
+        if since is None:
+            return sa.true()
+        latest = self.scope.today if self.catalog.entity.since_kind == "date" else self.as_of
+        return entity.c[since].is_(None) | (entity.c[since] <= latest)
 
     def rows(self, only: Bool | None = None) -> sa.FromClause:
         """The entity with everything used so far hung on it; of the aggregations, those that ``only`` speaks of."""

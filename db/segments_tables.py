@@ -174,7 +174,7 @@ def _columns(catalog: cat.Catalog) -> Columns:
     entity = catalog.entity
     _note(found, entity.table, entity.key, TYPES[entity.key_kind])
     if entity.since:
-        _note(found, entity.table, entity.since, TYPES["instant"])
+        _note(found, entity.table, entity.since, TYPES[entity.since_kind])
     _note_joins(found, entity.table, entity.joins)
     for attribute in catalog.attributes.values():
         _note_place(found, entity, attribute.at, attribute.kind)

@@ -144,6 +144,7 @@ class Entity(Entry):
     key: str
     key_kind: Literal["integer", "text"] = "integer"
     since: str | None = None
+    since_kind: Literal["instant", "date"] = "instant"
     zone: str | None = None
     joins: Mapping[str, Join] = Field(default_factory=dict)
 

@@ -148,6 +148,7 @@ class _Drafting:
                 name: why for name, why in unused.items() if name not in {j.table for j in activity.joins.values()}
             }
         self.left_out += unused.values()
+        since = self._since(home)
         catalog = Catalog(
             dataset=self.name,
             file=self.file,
@@ -158,7 +159,8 @@ class _Drafting:
                 table=home.name,
                 key=id_column.name,
                 key_kind="text" if id_column.kind == "text" else "integer",
-                since=self._since(home),
+                since=since.name if since else None,
+                since_kind="date" if since and since.kind == "date" else "instant",
                 joins=joins,
             ),
             attributes=attributes,
@@ -218,12 +220,12 @@ class _Drafting:
         self.assumed.append(f"{table.name} happens at {times[0].name}{others}: {what}{zone}")
         return times[0]
 
-    def _since(self, home: Table) -> str | None:
+    def _since(self, home: Table) -> Column | None:
         for name in SINCE:
             column = home.column(name)
             if column and column.kind in {"date", "instant"}:
                 self.assumed.append(f"a {singular(home.name)} is known since {column.name}")
-                return column.name
+                return column
         return None
 
     def _activity(self, table: Table, home: Table, link: Column, time: Column) -> Activity:
