@@ -119,19 +119,22 @@ def move(
     """
     inside = members.order_by(None).cte("inside")
     stay = (Membership.segment_id == segment_id) & Membership.left_at.is_(None)
-    known = sa.exists().where(stay, Membership.customer_id == inside.c.id)
-    fresh = sa.select(inside.c.id, sa.literal(segment_id), sa.literal(as_of)).where(~known)
+    concerned = stay if among is None else stay & (Membership.customer_id == func.any(among))
+    was = sa.select(Membership.customer_id.label("id")).where(concerned).cte("was")
+    # A full join is hashed or merged, however wrong the planner's idea of the sizes: never one row against all others.
+    both = sa.outerjoin(inside, was, inside.c.id == was.c.id, full=True)
+    columns = (inside.c.id.label("comes"), was.c.id.label("goes"))
+    moves = sa.select(*columns).select_from(both).where(inside.c.id.is_(None) | was.c.id.is_(None)).cte("moves")
+    fresh = sa.select(moves.c.comes, sa.literal(segment_id), sa.literal(as_of)).where(moves.c.comes.is_not(None))
     entered = (
         insert(Membership)
         .from_select(["customer_id", "segment_id", "entered_at"], fresh, include_defaults=False)
         .returning(Membership.customer_id)
         .cte("entered")
     )
-    concerned = sa.true() if among is None else Membership.customer_id == func.any(among)
-    still = sa.exists().where(inside.c.id == Membership.customer_id)
     exited = (
         sa.update(Membership)
-        .where(stay, ~still, concerned)
+        .where(stay, Membership.customer_id == moves.c.goes)
         .values(left_at=as_of)
         .returning(Membership.customer_id)
         .cte("exited")

@@ -18,7 +18,7 @@ from db.segments_touched import KEYS, SHARED, Touched
 from db.session import transaction
 from domain.segments import parse
 from domain.segments_touched import rests_on_own_rows
-from services import catalog, segments, segments_refresh, segments_versions
+from services import segments, segments_refresh, segments_versions
 from tests.planted import NOW, Planted
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -184,11 +184,14 @@ def test_a_new_version_asks_everybody(shop: Planted) -> None:
     assert refreshed(shop, segment, NOW + MINUTE).whole
 
 
-def test_every_table_of_a_person_that_the_catalog_names_is_watched(session: Session) -> None:
+def test_what_rests_on_tables_that_nobody_watches_asks_everybody(shop: Planted) -> None:
     triggers = text(
         "select distinct event_object_table from information_schema.triggers where trigger_name like 'touch%'"
     )
-    watched = set(session.scalars(triggers))
-    assert watched == KEYS.keys() | SHARED
-    known = catalog.file("store")
-    assert {one.table for one in known.activities.values()} | {known.entity.table} <= watched
+    assert set(shop.session.scalars(triggers)) == KEYS.keys() | SHARED
+    known = segments.scope(shop.session, now=NOW).catalog.activities
+    unwatched = next(name for name, one in known.items() if one.table not in KEYS)
+    where = {"type": "activity", "name": unwatched, "op": "none"}
+    segment = segments.save(shop.session, name="Some", definition=parse({"where": where}), by="mia", now=NOW).id
+    for now in (NOW, NOW + MINUTE):
+        assert segments_refresh.refresh(shop.session, segment, now=now).whole
