@@ -44,7 +44,7 @@ def _copy(source: Path, made: Path) -> None:
 
 def _check_unused(work: Path) -> None:
     """Nobody works with the file that is about to be replaced; it may be any kind of file."""
-    if work.exists():
+    if work.is_file():
         with contextlib.suppress(Invalid), connected(work):
             pass
 

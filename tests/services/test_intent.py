@@ -306,3 +306,26 @@ def test_companies_come_with_the_facts_behind_their_tier_the_likeliest_first(tmp
     assert (second.id, second.tier, second.address) == (1, "LOW", "1 Example Street")
     assert (second.facts.last_visit_on, second.facts.last_news_on) == (date(2024, 4, 20), date(2024, 3, 1))
     assert (last.id, last.facts.last_visit_on, last.facts.visits) == (3, None, ())
+
+
+def test_a_company_that_stands_there_twice_is_one(tmp_path: Path) -> None:
+    path = crm.write(
+        tmp_path / "source.duckdb",
+        companies=[
+            (1, "1 Example Street", None),
+            (1, None, "a.example.com"),
+            (1, None, "a.example.com"),
+            (None, None, "x"),
+        ],
+        news_publications=[(1, "Opens", "https://a.example.com", TODAY)],
+    )
+    assert tiers(path, Boundary.STRICT) == {1: "MEDIUM"}
+
+
+def test_a_copy_that_cannot_be_written_is_refused(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for work in (tmp_path / "nowhere" / "work.duckdb", tmp_path / "folder"):
+        with pytest.raises(Invalid) as refused:
+            intent.init(made, work, force=True)
+        assert refused.value.code == "cannot_write_file"
+    assert [found.name for found in tmp_path.iterdir()] == ["folder"]
