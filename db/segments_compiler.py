@@ -21,6 +21,7 @@ from db.segments_forms import Happened, JsonLength, TextNumber
 from db.segments_recency import recent
 from db.segments_rfm import scores
 from db.segments_sequences import follows
+from db.segments_store import StoreRows
 from db.segments_tables import TYPES, Bool, Joins, Scope, Value, place, tables
 from domain import catalog as cat
 from domain import segments as seg
@@ -38,8 +39,6 @@ NO_AGGREGATES = (*PICKS, "median_gap")
 
 LATEST = ("latest", None)
 """The measure that is the time of the last one."""
-
-ADDRESS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 
 
 @dataclass
@@ -60,6 +59,7 @@ class Compiler:
         self.key: sa.ColumnElement[int] = self.entity.c[self.catalog.entity.key]
         self.number = TextNumber(self.key) if self.catalog.entity.key_kind == "text" else self.key
         self.joins = Joins.of(self.tables, self.entity, self.catalog.entity.joins)
+        self.store = StoreRows(self.scope, self.entity, self.key)
         self.joined: list[sa.CTE] = []
         self.collected: set[int] = set()
 
@@ -103,23 +103,23 @@ class Compiler:
             case seg.Bucket():
                 return Fact(path, node, self._bucket(node))
             case seg.Consent():
-                return Fact(path, node, self._consent(node.channel, node.state))
+                return Fact(path, node, self.store.consent(node.channel, node.state))
             case seg.Reachable():
-                return Fact(path, node, self.reachable(node.channel))
+                return Fact(path, node, self.store.reachable(node.channel))
             case seg.Suppressed():
-                return Fact(path, node, self._suppressed(node.channel))
+                return Fact(path, node, self.store.suppressed(node.channel))
             case seg.Topic():
-                return Fact(path, node, self._topic(node, path))
+                return Fact(path, node, self.store.topic(node, path))
             case seg.InFlow():
-                return Fact(path, node, self._in_flow(node, path))
+                return Fact(path, node, self.store.in_flow(node, path))
             case seg.Scored():
                 return self._scored(node, path)
             case seg.Tagged():
-                return Fact(path, node, self._open("tags", sa.column("name") == node.name))
+                return Fact(path, node, self.store.tagged(node.name))
             case seg.Member():
                 return Fact(path, node, self._member(node, path))
             case seg.Listed():
-                return Fact(path, node, self._listed(node, path))
+                return Fact(path, node, self.store.listed(node, path, self.within))
             case _:
                 assert_never(node)
 
@@ -130,19 +130,6 @@ class Compiler:
         condition = self.condition(where, path)
         self.within, self.facts = outer, facts
         return condition
-
-    def _listed(self, node: seg.Listed, path: str) -> Bool:
-        if node.id not in self.within and not isinstance(self.scope.resolve(node.id, f"{path}.id").where, seg.Listed):
-            fix = 'use the type "segment", or freeze it into a list first'
-            raise Invalid("not_a_list", f"segment {node.id} is not a list", fix, f"{path}.id")
-        rows = self._store_table("segment_members", "customer_id", "segment_id", "entered_at", "left_at")
-        on_it = sa.select(sa.literal(1)).where(
-            rows.c.customer_id == self.key,
-            rows.c.segment_id == node.id,
-            rows.c.entered_at <= self.as_of,
-            rows.c.left_at.is_(None) | (rows.c.left_at > self.as_of),
-        )
-        return on_it.exists()
 
     def _attribute(self, node: seg.Attribute, path: str) -> Fact:
         kind, column = self._subject(node, path)
@@ -457,37 +444,9 @@ class Compiler:
                 rows = rows.outerjoin(cte, cte.c.id == self.key)
         return rows
 
-    def _consent(self, channel: str, state: str) -> Bool:
-        on_channel: Bool = sa.column("channel", sa.Text()) == channel
-        if state == "none":
-            return ~self._open("consents", on_channel)
-        return self._open("consents", on_channel & (sa.column("state", sa.Text()) == state))
-
-    def _topic(self, node: seg.Topic, path: str) -> Bool:
-        self._store_table("topic_consents")
-        self.scope.must_exist("topic", node.name, f"{path}.name")
-        on_topic: Bool = sa.column("topic", sa.Text()) == node.name
-        if node.state == "none":
-            return ~self._open("topic_consents", on_topic)
-        return self._open("topic_consents", on_topic & (sa.column("state", sa.Text()) == node.state))
-
-    def _in_flow(self, node: seg.InFlow, path: str) -> Bool:
-        runs = self._store_table("enrollments", "customer_id", "id", "flow_id", "entered_at", "ended_at")
-        self.scope.must_exist("flow", node.id, f"{path}.id")
-        inside = sa.select(sa.literal(1)).where(
-            runs.c.customer_id == self.key,
-            runs.c.flow_id == node.id,
-            runs.c.entered_at <= self.as_of,
-            runs.c.ended_at.is_(None) | (runs.c.ended_at > self.as_of),
-        )
-        if node.step is not None:
-            log = self._store_table("flow_step_log", "customer_id", "enrollment_id", "step", "kind", "at")
-            mine = (log.c.customer_id == runs.c.customer_id) & (log.c.enrollment_id == runs.c.id)
-            taken = sa.select(sa.func.max(log.c.step)).where(
-                mine, log.c.kind != sa.literal("end"), log.c.at <= sa.literal(self.as_of, TYPES["instant"])
-            )
-            inside = inside.where(sa.func.coalesce(taken.scalar_subquery(), 0) == node.step - 1)
-        return inside.exists()
+    def reachable(self, channel: str) -> Bool:
+        """May be written to on a channel."""
+        return self.store.reachable(channel)
 
     def _scored(self, node: seg.Scored, path: str) -> Fact:
         found = scores(self).cte()
@@ -499,39 +458,6 @@ class Compiler:
         tests = [found.c[axis].between(low, high) for axis, (low, high) in ranges]
         digits = found.c.recency * 100 + found.c.frequency * 10 + found.c.monetary
         return Fact(path, node, _decided(sa.and_(*tests), node.missing), digits, found.c.id.is_(None))
-
-    def _suppressed(self, channel: str) -> Bool:
-        table = self._store_table("suppressions", "customer_id", "channel", "since_at")
-        rows = sa.select(sa.literal(1)).where(
-            table.c.customer_id == self.key,
-            table.c.channel.in_([channel, "*"]),
-            table.c.since_at <= self.as_of,
-        )
-        return rows.exists()
-
-    def reachable(self, channel: str) -> Bool:
-        """May be written to on a channel: address, consent, no suppression."""
-        address = self.entity.c[ADDRESS[channel]].is_not(None)
-        return sa.and_(address, self._consent(channel, "subscribed"), ~self._suppressed(channel))
-
-    def _open(self, name: str, test: Bool) -> Bool:
-        """A row of an interval table (consents, tags) that was open at ``as_of`` and passes the test."""
-        table = self._store_table(name, "customer_id", "since_at", "until_at")
-        rows = sa.select(sa.literal(1)).select_from(table)
-        rows = rows.where(
-            table.c.customer_id == self.key,
-            table.c.since_at <= self.as_of,
-            table.c.until_at.is_(None) | (table.c.until_at > self.as_of),
-            test,
-        )
-        return rows.exists()
-
-    def _store_table(self, name: str, *columns: str) -> sa.FromClause:
-        if self.catalog.dataset != "store":
-            fix = "use attributes and activities of the dataset"
-            raise Invalid("not_in_dataset", f"the dataset {self.catalog.dataset!r} has no {name}", fix)
-        instants = {column: TYPES["instant"] for column in columns if column.endswith("_at")}
-        return sa.table(name, *(sa.column(column, instants.get(column)) for column in columns))
 
 
 def _decided(test: Bool, missing: str) -> Bool:

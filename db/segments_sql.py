@@ -12,9 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_compiler import ADDRESS, PRIME, Compiler
+from db.segments_compiler import PRIME, Compiler
 from db.segments_facts import Fact
 from db.segments_filter import picking
+from db.segments_store import ADDRESS
 from db.segments_tables import Bool, Scope
 from domain import segments as seg
 from domain.errors import Invalid
