@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
@@ -220,6 +221,27 @@ def test_a_customer_is_added_edited_and_erased(browser: TestClient) -> None:
     assert 'value="Rome"' in browser.get(f"{page}/edit").text
     assert browser.post(f"{page}/erase", data={"proof": token}).status_code == 303
     assert browser.get(page).status_code == 404
+
+
+def test_a_chosen_letter_can_take_the_place_of_the_list(browser: TestClient) -> None:
+    one = uuid.uuid4()
+    with transaction() as session:
+        session.execute(
+            text("""
+                with made as (
+                    insert into messages (customer_id, id, decision_key, channel, message_class, step, trace_id, state,
+                                          due_at, expires_at, attempt)
+                    values (1, :id, 'k', 'email', 'marketing', 0, 't', 'accepted', now(), now(), 1) returning id)
+                insert into message_contents (customer_id, message_id, sender, recipient, subject, preview, body_text,
+                                              body_html, headers)
+                select 1, :id, 'us', 'wilma@example.com', 'Hello', '', 'Hi', '', '{}'
+            """),
+            {"id": one},
+        )
+    listed = sign_in(browser).get("/outbox").text
+    chosen = browser.get(f"/outbox?message=1.{one}").text
+    assert ('class="mailbox"' in listed, 'class="mailbox chosen"' in chosen) == (True, True)
+    assert "All messages" in chosen
 
 
 def test_a_viewer_reads_templates_and_changes_none(browser: TestClient) -> None:
