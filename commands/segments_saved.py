@@ -243,7 +243,8 @@ def why(
         return
     typer.echo(f"Customer {customer_id} is {'' if found.member else 'not '}in {saved.name}.")
     for reason in found.reasons:
-        typer.echo(f"  {MARKS[reason.holds]:<8}{reason.text}: {reason.fact}")
+        met = None if reason.holds is None else reason.holds != reason.negated
+        typer.echo(f"  {MARKS[met]:<8}{'not ' if reason.negated else ''}{reason.text}: {reason.fact}")
 
 
 @app.command()

@@ -25,9 +25,9 @@ from services.segments import Value
 class Reason(Value):
     """One condition about one person: it holds, it does not, or it is unknown (``None``).
 
-    ``fact`` says what it rests on, ``value`` is that as data, ``at`` is when it happened or since when it is so, and
-    ``threshold`` what it is compared with, where that is read off the data. ``inside`` are the reasons within another
-    segment.
+    ``negated`` ones must not hold. ``fact`` says what it rests on, ``value`` is that as data, ``at`` is when it happened
+    or since when it is so, and ``threshold`` is a number that was read off the data. ``inside`` are the reasons within
+    another segment.
     """
 
     path: str
@@ -37,6 +37,7 @@ class Reason(Value):
     threshold: Any
     at: datetime | None
     fact: str
+    negated: bool = False
     inside: tuple["Reason", ...] = ()
 
 
@@ -107,11 +108,11 @@ def why(
     scope, names = segments.scope(session, now=now, within=within), segments.names(session)
     places = {fact.path: i for i, fact in enumerate(question.sql.facts)}
     reasons = []
-    for path, leaf in _leaves(definition.where, "where"):
+    for path, leaf, negated in _leaves(definition.where, "where"):
         text = sentence(seg.Definition(dataset=definition.dataset, where=leaf), question.catalog, names)
         if isinstance(leaf, seg.Member):
             inner = why(session, scope.resolve(leaf.id, f"{path}.id"), customer_id, now=now, within=(*within, leaf.id))
-            reasons.append(_nested(inner, path, text))
+            reasons.append(_nested(inner, path, text, negated=negated))
             continue
         i = places[path]
         seen = _seen(leaf, _Asked(session, scope, customer_id, path, found[f"value_{i}"]))
@@ -124,24 +125,25 @@ def why(
                 threshold=found[f"threshold_{i}"],
                 at=seen.at,
                 fact=seen.fact,
+                negated=negated,
             )
         )
     return Why(customer_id=customer_id, member=found["member"], reasons=tuple(reasons), as_of=now)
 
 
-def _leaves(node: seg.Leaf | seg.Group, path: str) -> Iterator[tuple[str, seg.Leaf]]:
-    """The conditions that are no groups, each with its path."""
+def _leaves(node: seg.Leaf | seg.Group, path: str, *, negated: bool = False) -> Iterator[tuple[str, seg.Leaf, bool]]:
+    """The conditions that are no groups, each with its path and whether it must not hold."""
     match node:
         case seg.Not():
-            yield from _leaves(node.of, f"{path}.of")
+            yield from _leaves(node.of, f"{path}.of", negated=not negated)
         case seg.All() | seg.AnyOf() | seg.AtLeast():
             for i, child in enumerate(node.of):
-                yield from _leaves(child, f"{path}.of.{i}")
+                yield from _leaves(child, f"{path}.of.{i}", negated=negated)
         case _:
-            yield path, node
+            yield path, node, negated
 
 
-def _nested(inner: Why, path: str, text: str) -> Reason:
+def _nested(inner: Why, path: str, text: str, *, negated: bool) -> Reason:
     fact = "is in it" if inner.member else "is not in it"
     return Reason(
         path=path,
@@ -151,6 +153,7 @@ def _nested(inner: Why, path: str, text: str) -> Reason:
         threshold=None,
         at=None,
         fact=fact,
+        negated=negated,
         inside=inner.reasons,
     )
 

@@ -139,5 +139,8 @@ def test_why_tells_the_fact_and_its_time_for_each_condition(shop: Planted) -> No
     }
     inside = next(one for one in found.reasons if one.path == "where.of.5").inside
     assert [(one.text, one.holds, one.value) for one in inside] == [("LTV is at least $100", False, 10.0)]
+    negated = parse({"where": {"type": "not", "of": SUBSCRIBED}})
+    reason = segments_why.why(shop.session, negated, shop.ids["Far"], now=NOW).reasons[0]
+    assert (reason.holds, reason.negated) == (True, True)
     with pytest.raises(NotFound):
         segments_why.why(shop.session, asked, 999_999, now=NOW)
