@@ -46,6 +46,9 @@ def test_the_furthest_word_stands_in_any_order_and_number(database: str) -> None
     with transaction(database) as session:
         found = {str(row.id): row.delivery for row in session.execute(text("select id, delivery from messages"))}
         assert found == {key: fate[-1].lower() for key, fate in fates.items()}
+        timed = text("select id, opened_at is not null as opened, failed_at is not null as failed from messages")
+        times = {str(row.id): (row.opened, row.failed) for row in session.execute(timed)}
+        assert times == {key: ("OPENED" in fate, "FAILED" in fate) for key, fate in fates.items()}
         assert not receipts.apply(session)
 
 
