@@ -25,9 +25,9 @@ from services.segments import Value
 class Reason(Value):
     """One condition about one person: it holds, it does not, or it is unknown (``None``).
 
-    ``negated`` ones must not hold. ``fact`` says what it rests on, ``value`` is that as data, ``at`` is when it happened
-    or since when it is so, and ``threshold`` is a number that was read off the data. ``inside`` are the reasons within
-    another segment.
+    ``negated`` ones must not hold. ``fact`` says what it rests on, ``value`` is that as data, ``at`` is when that
+    happened or since when it is so, and ``threshold`` is a number that was read off the data. ``inside`` are the
+    reasons within another segment.
     """
 
     path: str
