@@ -29,6 +29,7 @@ from db.session import transaction
 from domain.alerts import Day
 from domain.email_addresses import parse
 from domain.intent import Boundary
+from domain.prospects import Prospect
 from services import alerts, intent, prospects
 from services.alert_claims import Sending
 from services.alerts import Decision
@@ -48,7 +49,8 @@ EXPECTED = """
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """A command logs to the standard error of its own time."""
+    """A command logs to the standard error of its own time, also the one that made the module's files."""
+    structlog.reset_defaults()
     yield
     structlog.reset_defaults()
 
@@ -260,23 +262,27 @@ def test_runs_at_once_some_of_them_killed_alert_each_contact_once(
     with receiver.listening(), processes(4, arguments, dict(os.environ)) as started:
         victims.extend(started[:3])
         until(lambda: len(killed) == 3, "three runs were killed")
+        found = prospects.read(work, day())
         with ThreadPoolExecutor(16) as threads:
-            list(threads.map(lambda _: once(work), range(16)))
-        until(lambda: "in_progress" not in {one.reason for one in once(work)}, "the leases of the dead are over")
+            list(threads.map(lambda _: once(found), range(16)))
+        until(lambda: "in_progress" not in {one.reason for one in once(found)}, "the leases of the dead are over")
         assert started[3].wait(60) == 0
-        last = once(work)
+        last = once(found)
     assert {one.outcome for one in last} == {"left_out"}
     assert Counter(to for to, _ in taken.values()) == Counter(wanted)
     assert len(receiver.said) - len(wanted) <= 3 * alerts.CALLS, "only what the killed held was posted again"
 
 
-def once(work: Path) -> list[Decision]:
+def day() -> Day:
+    """The day in question, read strictly."""
+    return Day(date.fromisoformat(AS_OF), Boundary.STRICT, datetime.now(UTC), timedelta(days=30))
+
+
+def once(found: list[Prospect]) -> list[Decision]:
     """A run within this process."""
     with contextlib.closing(alert_target(settings())) as target:
         sending = Sending.configured(target, settings())
-        now = datetime.now(UTC)
-        day = Day(date.fromisoformat(AS_OF), Boundary.STRICT, now, timedelta(days=30))
-        return alerts.run(transaction, prospects.read(work, day), day, sending, dry_run=False)
+        return alerts.run(transaction, found, day(), sending, dry_run=False)
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
