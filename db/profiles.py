@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, String, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, String, Subquery, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.consent import Consent
@@ -13,28 +13,29 @@ from db.orders import Order, Refund
 
 Sort = Literal["seen", "name", "revenue", "orders", "last_order"]
 
-_orders = (
-    select(
+
+def _ordered(*only: ColumnElement[bool]) -> Subquery:
+    """What was ordered and not cancelled, by customer."""
+    figures = select(
         Order.customer_id.label("id"),
         func.count().label("orders"),
         func.sum(Order.total).label("total"),
         func.max(Order.ordered_at).label("last_order_at"),
     )
-    .where(Order.cancelled_at.is_(None))
-    .group_by(Order.customer_id)
-    .subquery()
-)
-_refunds = (
-    select(Refund.customer_id.label("id"), func.sum(Refund.amount).label("amount"))
-    .group_by(Refund.customer_id)
-    .subquery()
-)
-_revenue = func.coalesce(_orders.c.total, 0) - func.coalesce(_refunds.c.amount, 0)
+    return figures.where(Order.cancelled_at.is_(None), *only).group_by(Order.customer_id).subquery()
+
+
+def _given_back(*only: ColumnElement[bool]) -> Subquery:
+    amounts = select(Refund.customer_id.label("id"), func.sum(Refund.amount).label("amount"))
+    return amounts.where(*only).group_by(Refund.customer_id).subquery()
+
+
+_orders, _refunds = _ordered(), _given_back()
 
 _KEYS: dict[Sort, SQLColumnExpression[Any]] = {
     "seen": Customer.first_seen_at,
     "name": func.lower(func.concat_ws(" ", Customer.last_name, Customer.first_name)),
-    "revenue": _revenue,
+    "revenue": func.coalesce(_orders.c.total, 0) - func.coalesce(_refunds.c.amount, 0),
     "orders": func.coalesce(_orders.c.orders, 0),
     "last_order": _orders.c.last_order_at,
 }
@@ -43,10 +44,25 @@ _KEYS: dict[Sort, SQLColumnExpression[Any]] = {
 def page(
     session: Session, *, search: str, sort: Sort, rising: bool, first: int, skip: int
 ) -> tuple[int, Sequence[RowMapping]]:
-    """How many customers match, and some of them with their figures."""
+    """How many customers match, and some of them with their figures.
+
+    Who they are is found first, with the figures that they are sorted by; everything else is looked up for these few.
+    """
     matching = _matching(search)
     total = session.scalar(select(func.count()).select_from(Customer).where(*matching)) or 0
     key = _KEYS[sort].asc() if rising else _KEYS[sort].desc()
+    chosen = select(Customer.id).where(*matching).order_by(key.nulls_last(), Customer.id).limit(first).offset(skip)
+    if sort in {"revenue", "orders", "last_order"}:
+        chosen = chosen.outerjoin(_orders, _orders.c.id == Customer.id)
+    if sort == "revenue":
+        chosen = chosen.outerjoin(_refunds, _refunds.c.id == Customer.id)
+    ids = session.scalars(chosen).all()
+    found = {row["id"]: row for row in _rows(session, ids)}
+    return total, [found[number] for number in ids]
+
+
+def _rows(session: Session, ids: Sequence[int]) -> Sequence[RowMapping]:
+    ordered, given_back = _ordered(Order.customer_id.in_(ids)), _given_back(Refund.customer_id.in_(ids))
     state = (Consent.customer_id == Customer.id) & (Consent.channel == "email") & Consent.until_at.is_(None)
     home = (Address.customer_id == Customer.id) & (Address.kind == "shipping") & Address.is_default
     wanted = (
@@ -61,18 +77,17 @@ def page(
             Address.region,
             Address.country,
             Consent.state.label("consent"),
-            func.coalesce(_orders.c.orders, 0).label("orders"),
-            _revenue.label("revenue"),
-            _orders.c.last_order_at,
+            func.coalesce(ordered.c.orders, 0).label("orders"),
+            (func.coalesce(ordered.c.total, 0) - func.coalesce(given_back.c.amount, 0)).label("revenue"),
+            ordered.c.last_order_at,
         )
         .outerjoin(Address, home)
         .outerjoin(Consent, state)
-        .outerjoin(_orders, _orders.c.id == Customer.id)
-        .outerjoin(_refunds, _refunds.c.id == Customer.id)
-        .where(*matching)
-        .order_by(key.nulls_last(), Customer.id)
+        .outerjoin(ordered, ordered.c.id == Customer.id)
+        .outerjoin(given_back, given_back.c.id == Customer.id)
+        .where(Customer.id.in_(ids))
     )
-    return total, session.execute(wanted.limit(first).offset(skip)).mappings().all()
+    return session.execute(wanted).mappings().all()
 
 
 def _matching(search: str) -> list[ColumnElement[bool]]:

@@ -79,6 +79,11 @@ def size(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> int:
     return int(next(iter(row.values())))
 
 
+def sizes(dataset: Dataset, definition: seg.Definition, instants: Sequence[datetime]) -> dict[datetime, int]:
+    """How many a definition meant as of each instant: its history, looked up in the file."""
+    return {as_of: size(dataset, definition, now=as_of) for as_of in instants}
+
+
 def member_ids(
     dataset: Dataset,
     definition: seg.Definition,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import duck
 from domain.errors import Invalid, NotFound, ParleyError, Unavailable
 from domain.segments import parse
-from services import datasets, segments, store
+from services import datasets, segments, segments_history, store
 from settings import settings
 from tests.planted import NOW
 from tests.segment_cases import CASES, DAY, named, shop
@@ -33,6 +33,19 @@ def test_every_condition_means_the_same_people_on_both_engines(session: Session,
                 segments.preview(session, definition, now=NOW - 3 * DAY),
             )
             assert ours == theirs.model_copy(update={"sample": ()}), where
+
+
+def test_the_export_tells_the_sizes_of_ninety_days_as_the_store_does(session: Session, tmp_path: Path) -> None:
+    shop(session)
+    store.export(session, tmp_path / "store.duckdb")
+    above = {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 50}}
+    quiet = {"type": "activity", "name": "order", "op": "none", "during": {"last": "30d"}}
+    definition = parse({"where": {"type": "all", "of": [above, quiet]}})
+    days = [NOW - before * DAY for before in range(90)]
+    with datasets.open_dataset("store", tmp_path / "store.duckdb") as dataset:
+        found = datasets.sizes(dataset, definition, days)
+    assert found == segments_history.sizes(session, definition, days)
+    assert len(set(found.values())) > 1
 
 
 def test_exporting_again_replaces_the_file_and_leaves_nothing_beside_it(session: Session, tmp_path: Path) -> None:
