@@ -10,7 +10,7 @@ from domain.errors import Invalid, NotFound
 from domain.segments import parse
 from services import segments, segments_near, segments_overlap, segments_why
 from tests.planted import NOW, Planted
-from tests.segment_cases import CASES
+from tests.segment_cases import CASES, named
 from tests.segment_cases import shop as planted_shop
 
 DAY = timedelta(days=1)
@@ -78,7 +78,7 @@ def test_near_misses_know_percentiles_counts_negations_and_nobody(shop: Planted)
 def test_every_kind_of_condition_has_its_near_misses_and_its_reasons(session: Session) -> None:
     shop = planted_shop(session)
     for where, names in CASES:
-        definition = parse({"where": where})
+        definition = parse({"where": named(where, shop)})
         missing = segments_near.near_misses(session, definition, now=NOW)
         assert sum(one.count for one in missing) <= len(shop.ids) - len(names)
         if len(missing) == 1:
