@@ -11,7 +11,7 @@ from domain.errors import Invalid
 from domain.segments import Definition, parse
 
 FOLDER = Path(__file__).with_name("cases")
-DEVELOPMENT = ("core", "conversation", "limits", "paraphrases")
+DEVELOPMENT = ("core", "wide", "conversation", "limits", "paraphrases")
 HELD_OUT = "heldout"
 
 

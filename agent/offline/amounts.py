@@ -63,6 +63,21 @@ def _amounts(grammar: Grammar) -> None:
     def _(chart: Any, i: int, end: int, least: str) -> Amount:
         return Amount("gte", Decimal(least), text=chart.said(i, end))
 
+    @grammar.rule(
+        "day_amount",
+        "<compare> <token_length>",
+        "<token_length> [<or_more>]",
+        ":between <token_length> :to <token_length>",
+        ":between <count> :to <token_length>",
+    )
+    def _(_c: Chart, _i: int, _e: int, *found: Any) -> Amount | None:
+        lengths = [_in_days(item) for item in found if not isinstance(item, str) and item is not None]
+        op: Any = next((item for item in found if isinstance(item, str)), None)
+        days = [length for length in lengths if length is not None]
+        if len(days) < len(lengths):
+            return None
+        return _range(*days) if len(days) > 1 else replace(days[0], op=op)
+
 
 def _amounts_of(grammar: Grammar, kind: str) -> None:
     name = f"{kind}_amount"
@@ -97,6 +112,14 @@ def _range(low: Amount, high: Amount) -> Amount | None:
         return None
     first, last = sorted((low.low, high.low))
     return replace(low, op="between", low=first, high=last, money=low.money or high.money, unit=low.unit or high.unit)
+
+
+def _in_days(found: Amount | Token) -> Amount | None:
+    """A length in days; months and years have no fixed number of them."""
+    if isinstance(found, Amount):
+        return found
+    days = {"d": 1, "w": 7}.get(found.unit)
+    return Amount(None, found.number * days, text=found.text) if days else None
 
 
 def _times(grammar: Grammar) -> None:

@@ -65,7 +65,8 @@ def _presence(chart: Sentence, i: int) -> Iterator[tuple[int, Compared]]:
 def _numbers(chart: Sentence, i: int, entry: Attribute) -> Iterator[tuple[int, Compared]]:
     for start in sorted({i, chart.past(i, "is", "be")}, reverse=True):
         for end, amount in chart.at("figure_amount", start):
-            yield end, of_amount(amount, entry, chart)
+            if entry.kind == "money" or not amount.money:
+                yield end, of_amount(amount, entry, chart)
 
 
 def of_amount(amount: Amount, entry: Attribute, chart: Sentence) -> Compared:

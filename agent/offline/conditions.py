@@ -7,13 +7,17 @@ from typing import Any
 
 from agent.offline import (
     ages,
+    aggregates,
     amounts,
     arguments,
     dates,
     deeds,
     edges,
+    groups,
     measures,
     permissions,
+    relatives,
+    sequences,
     terms,
     things,
     times,
@@ -28,12 +32,16 @@ from agent.offline.sentence import Said, Sentence
 from agent.offline.small_words import small_words
 from agent.offline.things import Things
 from agent.offline.times import Stretch
-from agent.offline.trees import negated
+from agent.offline.trees import Leaf, negated
+from domain import segments as seg
 from domain.glossary import Term
 
 KINDS = (
     *(
         "edged",
+        "followed",
+        "grouped",
+        "aggregated",
         "doing",
         "spending",
         "having",
@@ -92,13 +100,20 @@ def grammar() -> Grammar:
         arguments,
         deeds,
         edges,
+        aggregates,
         measures,
+        relatives,
+        sequences,
         traits,
         values,
         ages,
         permissions,
+        groups,
     ):
         part.add(made)
+    made.rule("or_unknown", "or [:be] unknown|missing|blank|empty", "or :be not known|set|recorded", "or not known")(
+        lambda *_: True
+    )
     made.reader("core")(_core)
     made.rule(
         "n_of",
@@ -121,6 +136,20 @@ def _condition(chart: Sentence, i: int) -> Iterator[Alternative]:
             said = _after(chart, before, found)
             if said:
                 yield end, said
+                yield from _or_unknown(chart, end, said)
+
+
+def _or_unknown(chart: Sentence, i: int, said: Said) -> Iterator[Alternative]:
+    """People of whom it is not known are meant too: city is Berlin or is not known."""
+    leaf = said.tree
+    if not isinstance(leaf, Leaf) or getattr(leaf.node, "missing", "") != "exclude":
+        return
+    for end, _ in chart.at("or_unknown", i) if i < len(chart.stems) else ():
+        try:
+            node = type(leaf.node).model_validate({**dict(leaf.node), "missing": "include"})
+        except ValueError:
+            return
+        yield end, replace(said, tree=replace(leaf, node=node))
 
 
 def _before(chart: Sentence, i: int) -> Iterator[tuple[int, Before]]:
@@ -151,7 +180,7 @@ def _after(chart: Sentence, before: Before, found: Said) -> Said | None:
             return None
         found = deeds.said(replace(frame, stretch=Stretch(term=before.term)), chart) or found
     if before.only and found.frame:
-        found = deeds.said(_only(found.frame), chart) or found
+        found = _then_only(chart, found) or deeds.said(_only(found.frame), chart) or found
     if before.denied:
         found = _denied(chart, found)
     return replace(found, denied=before.denied, bare=not before.anything)
@@ -164,6 +193,15 @@ def _denied(chart: Sentence, found: Said) -> Said:
     turned = replace(found.frame, none=not found.frame.none)
     made = deeds.said(turned, chart) if turned.otherwise else None
     return made or replace(found, tree=negated(found.tree, chart.catalog), frame=turned)
+
+
+def _then_only(chart: Sentence, found: Said) -> Said | None:
+    """Only in 2025 is then and at no other time."""
+    frame, leaf = found.frame, found.tree
+    node = leaf.node if isinstance(leaf, Leaf) else None
+    if not isinstance(node, seg.Activity) or node.op != "any" or node.where or node.during is None or frame is None:
+        return None
+    return replace(found, tree=edges.only_then(chart, node.name, node.during), frame=None)
 
 
 def _only(frame: Frame) -> Frame:

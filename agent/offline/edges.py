@@ -84,6 +84,13 @@ def edged(chart: Sentence, edge: str, name: str, stretch: Stretch) -> Said | Non
     return Said(joined("all", happened, none))
 
 
+def only_then(chart: Sentence, name: str, during: Window) -> Tree:
+    """It happened at that time and at no other: only in 2025."""
+    beyond = [window for window in (_before(during, chart), _after(during)) if window is not None]
+    times = [("any", during), *(("none", window) for window in beyond)]
+    return joined("all", *(Leaf(seg.Activity(name=name, op=op, during=window)) for op, window in times))
+
+
 def _after(found: Window) -> Window | None:
     """What comes after a window, up to now."""
     if found.until:

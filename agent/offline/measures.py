@@ -111,19 +111,9 @@ def _stood(chart: Sentence, name: str, standing: Standing, stretch: Stretch | No
     if standing.percentile is not None:
         value = seg.Percentile(percentile=standing.percentile, among=standing.among)
         return Said(Leaf(seg.Metric(name=name, op=standing.op, value=value, during=window), notes))
-    if window is None:
-        rank = seg.Rank(metric=name, end=standing.end, count=standing.count, percent=standing.percent,
-                        among=standing.among, per=standing.per)  # fmt: skip
-        return Said(Leaf(rank))
-    if standing.percent is None or standing.per or standing.percent >= WHOLE:
-        return None
-    top = standing.end == "top"
-    cut = WHOLE - standing.percent if top else standing.percent
-    value = seg.Percentile(percentile=cut, among=standing.among)
-    side = "at or above" if top else "at or below"
-    text = f"the {standing.end} {standing.percent:g} % read as {side} the {cut:g}th percentile"
-    note = Note(f"{standing.end} {standing.percent:g}%", text, "value.percentile", cut, "percentile")
-    return Said(Leaf(seg.Metric(name=name, op="gte" if top else "lte", value=value, during=window), (*notes, note)))
+    rank = seg.Rank(metric=name, end=standing.end, count=standing.count, percent=standing.percent,
+                    among=standing.among, per=standing.per, during=window)  # fmt: skip
+    return Said(Leaf(rank, notes))
 
 
 def _levels(grammar: Grammar) -> None:
@@ -193,6 +183,11 @@ def _standings(grammar: Grammar) -> None:
         lambda *_: "buyers"
     )
 
+    @rule("population", "[:det] [members of] [the] segment <segment_quoted>", "[:det] segment <segment_name>",
+          "[members of] <segment_name>")  # fmt: skip
+    def _(_c: Sentence, _i: int, _e: int, number: int) -> seg.SegmentMembers:
+        return seg.SegmentMembers(segment=number)
+
     @rule("nth", "<token_ordinal> :percentile_word", "percentile <token_number>")
     def _(_c: Sentence, _i: int, _e: int, token: Token) -> float | None:
         return float(token.number) if 0 < token.number < WHOLE else None
@@ -209,9 +204,9 @@ def _standings(grammar: Grammar) -> None:
         "[:be] in|at|within [:det] <nth> [of|among|for|across <population>] [<or_more>]",
     )
     def _(_c: Sentence, _i: int, _e: int, *found: Any) -> Standing:
-        op: Any = next((item for item in found if item in _RANKED), "gte")
+        op: Any = next((item for item in found if isinstance(item, str) and item in _RANKED), "gte")
         nth = next(item for item in found if isinstance(item, float))
-        among: Any = next((item for item in found if item in {"everyone", "buyers"}), "everyone")
+        among: Any = next((item for item in found if _is_population(item)), "everyone")
         return Standing(op=op, percentile=nth, among=among)
 
     @rule("standing", "[:be] [in|among|within] [:det] <end> <size> [of|among|across <population>] [<per>]")
@@ -248,6 +243,7 @@ def _ranks(grammar: Grammar) -> None:
         "ranked",
         "[in|among] [:det] <end> <size> [[of] [:det] <population>] [<per>] :rank_by [:det] <metric> [among "
         "<population>] [<per>] [<window>]",
+        "[in|among] [:det] <end> <size> :rank_by [:det] <metric> <window> [among <population>] [<per>]",
         "[in|among] [:det] <end> <size> [:of] [:det] <metric> [<population>] [<per>] [<window>]",
     )
     def _(chart: Sentence, _i: int, _e: int, end: Any, size: dict[str, Any], *found: Any) -> Said | None:
@@ -282,10 +278,14 @@ def _ranks(grammar: Grammar) -> None:
     rule("most", ":with_least")(lambda *_: "bottom")
 
 
+def _is_population(item: Any) -> bool:
+    return isinstance(item, seg.SegmentMembers) or item in {"everyone", "buyers"}
+
+
 def _first_or_last(chart: Sentence, end: Any, size: dict[str, Any], found: tuple[Any, ...]) -> Said | None:
     texts = [item for item in found if isinstance(item, str)]
     name = next((item for item in texts if item in chart.catalog.metrics), None)
-    among: Any = "buyers" if "buyers" in texts else "everyone"
+    among: Any = next((item for item in found if _is_population(item) and item != "everyone"), "everyone")
     per = next((item for item in texts if item in chart.catalog.attributes and item != name), None)
     stretch = next((item for item in found if isinstance(item, Stretch)), None)
     if name is None:

@@ -41,10 +41,14 @@ def _read(text: str, lexicon: Lexicon, today: date, previous: Definition | None)
 
 def _special(chart: Sentence, previous: Definition | None) -> Reading | None:
     """Everything but a new segment, in the order in which the readings exclude one another."""
+    if chart.at("followed", 0):
+        return None  # "message sent, then message opened" says who, and asks for nothing to be sent
+    whole = chart.best("condition", 0)
+    changes = previous is not None or whole is None or whole[0] < len(chart.stems)
     return (
         requests.out_of_reach(chart)
         or requests.read(chart)
-        or followups.read(chart, previous)
+        or (followups.read(chart, previous) if changes else None)
         or statistics.read(chart, previous)
         or campaigns.read(chart, previous)
     )

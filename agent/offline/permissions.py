@@ -220,6 +220,11 @@ def _segments(grammar: Grammar) -> None:
     def _(_c: Sentence, _i: int, _e: int, token: Token) -> Said | None:
         return Said(Leaf(seg.Member(id=int(token.number)))) if token.number >= 1 else None
 
+    @rule("marked", "[:be] on [:det] list <segment_quoted>", "[:be] on list [no|number] <token_number>")
+    def _(_c: Sentence, _i: int, _e: int, found: Any) -> Said | None:
+        number = int(found.number) if isinstance(found, Token) else found
+        return Said(Leaf(seg.Listed(id=number))) if number >= 1 else None
+
     @grammar.reader("segment_quoted")
     def _(chart: Sentence, i: int) -> Iterator[Alternative]:
         token = chart.tokens[i]

@@ -93,6 +93,10 @@ def _windows(grammar: Grammar) -> None:  # noqa: C901 - one rule after the other
     def _(_c: Chart, _i: int, _e: int, length: str) -> Stretch:
         return Stretch(Window(last=length))
 
+    @rule("window", "[:in] the <length> before the :last <length>")
+    def _(_c: Chart, _i: int, _e: int, length: str, other: str) -> Stretch | None:
+        return Stretch(Window(previous=length)) if other == length else None
+
     @rule("window", "[:in] the :last <token_number>", ":in :last <token_number>", "last|past <token_number>")
     def _(chart: Any, _i: int, end: int, token: Token) -> Stretch | None:
         fits = not token.plus and not chart.at("counted", end) and not chart.at("yearno", end - 1)

@@ -23,6 +23,7 @@ def add(grammar: Grammar) -> None:
     grammar.reader("compared")(_compared)
     grammar.reader("present")(_present)
     grammar.reader("dated")(_dated)
+    _saying(grammar)
 
 
 def attribute(chart: Sentence, name: str, found: Compared) -> Tree | None:
@@ -97,7 +98,7 @@ def _presence(chart: Sentence, i: int, op: str) -> Iterator[Alternative]:
         yield last, Said(joined(joint, *trees))
         if last >= len(chart.stems) or chart.stems[last] not in {"or", "and", "nor"}:
             return
-        joint = "any" if chart.stems[last] == "or" and op == "set" else "all"
+        joint = "any" if chart.stems[last] in {"or", "nor"} and op == "set" else "all"
         at = chart.past(last + 1, "det", "no") if last + 1 < len(chart.stems) else last + 1
 
 
@@ -105,6 +106,7 @@ def _dated(chart: Sentence, i: int) -> Iterator[Alternative]:
     """An attribute that is a time: signed up last month, birthday before 1990, first seen more than a year ago."""
     for start, names in _starts(chart, i):
         for name in (name for name in names if chart.catalog.attributes[name].kind in TIMES):
+            yield from _exactly(chart, start, name)
             at = chart.past(start, "date_word", "be", "was")
             for end, stretch in chart.at("window", at) if at < len(chart.stems) else ():
                 made = dated(chart, name, stretch)
@@ -112,6 +114,38 @@ def _dated(chart: Sentence, i: int) -> Iterator[Alternative]:
                     yield end, Said(made)
                     yield from _or_then(chart, end, name, made)
             yield from _coming(chart, at, name)
+
+
+def _exactly(chart: Sentence, i: int, name: str) -> Iterator[Alternative]:
+    """As the language says it: on a day, in a period, at least so long ago, coming round in exactly so long."""
+    for end, (op, value) in chart.at("date_said", i) if i < len(chart.stems) else ():
+        if chart.catalog.attributes[name].kind in OPERATORS[op].kinds:
+            yield end, Said(Leaf(seg.Attribute(name=name, op=op, value=value)))
+
+
+def _saying(grammar: Grammar) -> None:
+    rule = grammar.rule
+
+    for op, pattern in (("on", "is on <days>"), ("after", "is after <days>"), ("before", "is before <days>")):
+
+        @rule("date_said", pattern)
+        def _(_c: Sentence, _i: int, _e: int, days: Any, op: str = op) -> tuple[str, Any] | None:
+            return (op, days.first.isoformat()) if days.first == days.last else None
+
+    @rule("date_said", "is <days> or later")
+    def _(_c: Sentence, _i: int, _e: int, days: Any) -> tuple[str, Any] | None:
+        return ("since", days.first.isoformat()) if days.first == days.last else None
+
+    rule("date_said", "is|falls|fall|fell in <when>")(lambda _c, _i, _e, period: ("in_period", period))
+    rule("date_said", "[is] at least <length> ago")(lambda _c, _i, _e, length: ("at_least_ago", length))
+    rule("date_said", "[:be] [come|comes] [round] in exactly <length>")(
+        lambda _c, _i, _e, length: ("anniversary_in", length)
+    )
+    rule("date_said", "[:be] come|comes round within the next <length>")(
+        lambda _c, _i, _e, length: ("anniversary_in_next", length)
+    )
+    rule("date_said", "[:be] come|comes round in <when>")(lambda _c, _i, _e, period: ("anniversary_in_period", period))
+    rule("date_said", "[:be] today", "come|comes round today")(lambda *_: ("anniversary_today", None))
 
 
 def _or_then(chart: Sentence, i: int, name: str, before: Tree) -> Iterator[Alternative]:
