@@ -27,7 +27,10 @@ SPENT = f"""
         from customers c
         left join (select customer_id, sum(total) as total, max(ordered_at) as last_at from orders
                    where {VALID} group by 1) o on o.customer_id = c.id
-        left join (select customer_id, sum(amount) as amount from refunds where refunded_at < :now group by 1) r
+        left join (select customer_id, sum(amount) as amount from refunds f where refunded_at < :now and not exists (
+                       select 1 from orders o
+                       where o.customer_id = f.customer_id and o.id = f.order_id and o.cancelled_at <= :now)
+                   group by 1) r
             on r.customer_id = c.id
         where {KNOWN})
 """

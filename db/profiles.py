@@ -27,7 +27,10 @@ def _ordered(*only: ColumnElement[bool]) -> Subquery:
 
 def _given_back(*only: ColumnElement[bool]) -> Subquery:
     amounts = select(Refund.customer_id.label("id"), func.sum(Refund.amount).label("amount"))
-    return amounts.where(*only).group_by(Refund.customer_id).subquery()
+    cancelled = select(Order.id).where(
+        Order.customer_id == Refund.customer_id, Order.id == Refund.order_id, Order.cancelled_at.is_not(None)
+    )
+    return amounts.where(~cancelled.exists(), *only).group_by(Refund.customer_id).subquery()
 
 
 _orders, _refunds = _ordered(), _given_back()

@@ -1,5 +1,6 @@
 """Which topics can people choose, and who wants which of them since when?"""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, select, text
@@ -44,6 +45,19 @@ class TopicConsent(Row):
 def labels(session: Session) -> dict[str, str]:
     """The label of every topic, by name, in alphabetical order."""
     return {row.name: row.label for row in session.scalars(select(Topic).order_by(Topic.name))}
+
+
+def subscribed(session: Session, names: Collection[str], customer_ids: Collection[int]) -> set[tuple[int, str]]:
+    """Which of these people want which of these topics, as committed now."""
+    if not names:
+        return set()
+    wanted = select(TopicConsent.customer_id, TopicConsent.topic).where(
+        TopicConsent.customer_id.in_(customer_ids),
+        TopicConsent.topic.in_(names),
+        TopicConsent.state == "subscribed",
+        TopicConsent.until_at.is_(None),
+    )
+    return {(customer, topic) for customer, topic in session.execute(wanted)}
 
 
 _CLOSE = text("""

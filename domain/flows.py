@@ -275,13 +275,15 @@ def parse(raw: object) -> FlowSpec:
         raise Invalid("flow_invalid", first["msg"].removeprefix("Value error, "), _fix(first), path) from None
 
 
-def check(spec: FlowSpec, *, now: datetime, zone: str = "UTC", custom: Collection[str] = ()) -> list[Problem]:
+def check(
+    spec: FlowSpec, *, now: datetime, zone: str = "UTC", custom: Collection[str] = (), topics: Collection[str] = ()
+) -> list[Problem]:
     """Everything that keeps a flow from being proposed (errors) or is worth a second look (warnings), in reading order.
 
-    ``zone`` is the store's; ``custom`` are the names of its custom attributes.
+    ``zone`` is the store's; ``custom`` are the names of its custom attributes, ``topics`` of what people can choose.
     """
     return [
-        *_topic_problems(spec),
+        *_topic_problems(spec, topics),
         *_start_problems(spec, now, zone),
         *_step_problems(spec),
         *_message_problems(spec, custom),
@@ -342,10 +344,10 @@ def first_due(start: Now | At | Local, zone: str, now: datetime) -> datetime:
             return due if due >= now else instant(datetime.combine(day + timedelta(days=1), start.time), zone)
 
 
-def _topic_problems(spec: FlowSpec) -> Iterator[Problem]:
-    """Nobody's topics are known yet, so a message on one would reach people who never asked for it."""
-    if spec.topic is not None:
-        yield Problem("topic", "Nobody can subscribe to a topic yet.", "Remove the topic.")
+def _topic_problems(spec: FlowSpec, topics: Collection[str]) -> Iterator[Problem]:
+    if spec.topic is not None and spec.topic not in topics:
+        known = ", ".join(sorted(topics)) or "none yet"
+        yield Problem("topic", f"There is no topic {spec.topic!r}.", f"Remove it, or choose one of: {known}.")
 
 
 def _start_problems(spec: FlowSpec, now: datetime, zone: str) -> Iterator[Problem]:

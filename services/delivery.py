@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from channels.provider import Provider
 from channels.registry import route
-from db import aftermath, claims, flows, limits, store
+from db import aftermath, claims, flows, limits, store, topics
 from db.claims import Claims, Ended, Ruling
 from db.outbox import OutboxEntry
 from db.store import Store
@@ -128,6 +128,7 @@ def _known(
     addresses = {key: row["email"] if channel == "email" else row["phone"] for key, row in people.items()}
     hashes = {key: consent.address_hash(address) for key, address in addresses.items() if address}
     listed = claims.suppressed(session, channel, list(hashes.values()))
+    chosen = topics.subscribed(session, {row["topic"] for row in rows} - {None}, list(people))
     return [
         _Candidate(
             row=row,
@@ -137,7 +138,7 @@ def _known(
                 address=addresses[row["customer_id"]],
                 consent=person["consent"],
                 suppressions=listed.get(hashes.get(row["customer_id"], ""), frozenset()),
-                on_topic=None if row["topic"] is None else False,
+                on_topic=None if row["topic"] is None else (row["customer_id"], row["topic"]) in chosen,
                 zone=person["time_zone"] if is_zone(person["time_zone"]) else shop.time_zone,
                 expires_at=row["expires_at"],
                 policy=Policy.from_dict(row["policy"]),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from db import approvals as approval_rows
-from db import audit, campaigns
+from db import audit, campaigns, topics
 from db import enrollments as enrollment_rows
 from db import flows as rows
 from domain import flows
@@ -178,7 +178,8 @@ def member_ids(session: Session, audience: Audience, *, now: datetime) -> list[i
 def problems(session: Session, spec: FlowSpec, *, now: datetime) -> list[Problem]:
     """Everything that keeps a flow from being proposed, or is worth a second look, whatever its audience."""
     zone, custom = str(segments.zone(session)), recipients.custom_names(session)
-    return [*flows.check(spec, now=now, zone=zone, custom=custom), *templates.outdated(session, spec)]
+    found = flows.check(spec, now=now, zone=zone, custom=custom, topics=topics.labels(session))
+    return [*found, *templates.outdated(session, spec)]
 
 
 def require_ready(session: Session, spec: FlowSpec, *, now: datetime) -> None:

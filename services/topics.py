@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from db import audit, topics
+from db import audit, claims, topics
 from db.consent import Proof
 from db.customers import Customer
 from db.topics import Topic, TopicConsent
@@ -36,7 +36,11 @@ def subscribe(session: Session, customer_id: int, topic: str, proof: Proof, now:
 
 
 def unsubscribe(session: Session, customer_id: int, topic: str, proof: Proof, now: datetime) -> None:
-    """A person wants no more of a topic; other messages still reach them. Raises as ``subscribe``."""
+    """A person wants no more of a topic; other messages still reach them. Raises as ``subscribe``.
+
+    No message on the topic starts to be sent after this was committed; calls under way are waited for.
+    """
+    claims.lock_for_stop(session, claims.RECIPIENT_LOCKS + customer_id)
     _put(session, customer_id, topic, UNSUBSCRIBED, proof, now)
 
 

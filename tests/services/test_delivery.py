@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError
 
 from db import claims, limits, store
 from db.claims import Claims
+from db.consent import Proof
 from db.session import transaction
 from domain.consent import SUBSCRIBED
 from domain.messages import Cap, Guarantee, Letter, Outcome, PlannedMessage, Policy, Result
-from services import aftermath, consent, delivery, enrollments, messages, outbox
+from services import aftermath, consent, delivery, enrollments, messages, outbox, topics
 from tests.couriers import Recorder, accept, courier, message, send, states, store_with
 from tests.planted import Planted
 from tests.services.test_flows import FIRST, start
@@ -64,6 +65,22 @@ def test_who_never_subscribed_is_left_out_with_the_reason(database: str) -> None
     assert len(provider.letters) == 5
     with transaction(database) as session:
         assert messages.left_out(session, [1]) == {"not_subscribed": 5}
+
+
+def test_a_message_on_a_topic_reaches_only_who_chose_it(database: str) -> None:
+    cohort = store_with(database, 4)
+    ada, ben, *_ = cohort.customers
+    with transaction(database) as session:
+        topics.add(session, "coffee")
+        session.execute(text("update messages set topic = 'coffee'"))
+        for person in (ada, ben):
+            topics.subscribe(session, person, "coffee", Proof("form"), datetime.now(UTC))
+        topics.unsubscribe(session, ben, "coffee", Proof("form"), datetime.now(UTC))
+    provider = Recorder()
+    send(database, provider)
+    assert [letter.id for letter in provider.letters] == [uuid.UUID(cohort.keys[ada])]
+    with transaction(database) as session:
+        assert messages.left_out(session, [1]) == {"not_on_topic": 3}
 
 
 def test_marketing_mail_carries_the_one_click_header_and_the_postal_address(database: str) -> None:
