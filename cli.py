@@ -25,6 +25,7 @@ COMMANDS = {
     "clock": ("clock", "The store's clock; the demo store's can be moved ahead."),
     "import": ("ingest", "Bring in what a shop has: its orders."),
     "consent": ("consent", "Who may be written to: stop and start, one person or all sending."),
+    "topic": ("topics", "Topics: what people can choose to be written to about."),
     "campaign": ("campaigns", "Campaigns: one message to one segment."),
     "flow": ("flows", "Flows and campaigns: draft, approve, follow."),
     "template": ("templates", "Messages kept to be used again: save, preview, list."),

@@ -61,3 +61,17 @@ def test_all_sending_can_be_stopped(run: Run, database: str) -> None:
     assert run("consent", "resume-all")[0] == 0
     send(database, provider)
     assert states(database) == {"accepted": 1}
+
+
+def test_topics_are_offered_chosen_and_left(run: Run, database: str) -> None:
+    store_with(database, 2)
+    assert run("topic", "add", "coffee", "--label", "Coffee news")[0] == 0
+    assert run("topic", "list") == (0, f"{'coffee':24}Coffee news\n")
+    assert run("topic", "subscribe", "person1@example.com", "coffee")[0] == 0
+    code, said = run("topic", "subscribe", "person1@example.com", "cofee")
+    assert (code, "coffee" in said) == (2, True)
+    code, said = run("topic", "unsubscribe", "person1@example.com", "coffee")
+    assert (code, "nothing more about coffee" in said) == (0, True)
+    with transaction(database) as session:
+        found = session.execute(text("select state, until_at is null as holds from topic_consents order by id")).all()
+    assert [tuple(one) for one in found] == [("subscribed", False), ("unsubscribed", True)]
