@@ -123,6 +123,8 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("where", [*(where for where, _ in CASES), *WRITTEN], ids=lambda where: where["type"])
 def test_what_the_language_can_say_the_schema_takes(where: dict[str, Any]) -> None:
+    if where["type"] == "flow":  # the cases name their flow; its number is the store's to give
+        where = {**where, "id": 1}
     assert not _parsed({"where": where})
     assert [error.message for error in VALIDATOR.iter_errors({"where": where})] == []
 
