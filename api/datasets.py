@@ -9,6 +9,7 @@ from api.answers import REFUSALS
 from api.caller import Authorized
 from db.session import reading
 from domain.catalog import Attribute, Catalog, Entry
+from domain.errors import Invalid
 from domain.operators import COMPARISONS, OPERATORS
 from services import catalog as catalogs
 from services import datasets
@@ -67,7 +68,7 @@ class Described(Listed):
 def listed(caller: Authorized) -> dict[str, list[Listed]]:
     """The datasets that the caller may ask."""
     allowed = [name for name in catalogs.files() if not caller.datasets or name in caller.datasets]
-    return {"datasets": [Listed(**_head(catalogs.file(name))) for name in allowed]}
+    return {"datasets": [_listed(name) for name in allowed]}
 
 
 @router.get("/{dataset}")
@@ -79,6 +80,13 @@ def described(dataset: str, caller: Authorized) -> Described:
             return _described(catalogs.current(session))
     with datasets.open_dataset(dataset) as opened:
         return _described(opened.catalog)
+
+
+def _listed(name: str) -> Listed:
+    try:
+        return Listed(**_head(catalogs.file(name)))
+    except Invalid as error:  # one wrong file must not hide the others
+        return Listed(name=name, label=name, description=error.message, entity="", available=False)
 
 
 def _head(catalog: Catalog) -> dict[str, Any]:

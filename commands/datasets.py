@@ -8,6 +8,7 @@ import typer
 
 from commands import new_app
 from domain.catalog import Attribute, Catalog
+from domain.errors import Invalid
 from services import catalog as catalogs
 from services import datasets, drafts
 
@@ -42,7 +43,11 @@ def add(
 def listed() -> None:
     """List the datasets, where their catalogs are, and whether their files are there."""
     for name, path in catalogs.files().items():
-        catalog = catalogs.file(name)
+        try:
+            catalog = catalogs.file(name)
+        except Invalid as error:
+            typer.echo(f"{name:<16} {'':<12} {error.message}  ({path})")
+            continue
         file = datasets.place(catalog)
         state = "PostgreSQL" if name == catalogs.STORE else str(file) if file.is_file() else f"{file} is not there"
         typer.echo(f"{name:<16} {catalog.entity.plural:<12} {state}  ({path})")

@@ -34,6 +34,10 @@ OLDEST = 64
 
 BATCH = 10_000
 
+MISSING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.PermissionException)
+WRONG_TYPE = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+"""What DuckDB raises where a catalog, or a view in it, does not fit the file."""
+
 
 class DuckTypes(PGTypeCompiler):
     """PostgreSQL's names of types, but for JSON, of which DuckDB has one kind."""
@@ -99,13 +103,20 @@ class DuckFile:
         alarm.start()
         try:
             return self.connection.execute(statement, values)
-        except (duckdb.CatalogException, duckdb.BinderException, duckdb.PermissionException) as error:
+        except (
+            duckdb.CatalogException,
+            duckdb.BinderException,
+            duckdb.ParserException,
+            duckdb.PermissionException,
+        ) as error:
             raise _unlike(self.path, "missing_in_file", error) from None
-        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+        except WRONG_TYPE as error:
             raise _unlike(self.path, "wrong_type_in_file", error) from None
         except duckdb.InterruptException:
             message = f"the question took longer than {limit:.0f} seconds"
             raise Unavailable("too_slow", message, "narrow it, or ask again when less is going on") from None
+        except duckdb.OutOfMemoryException:
+            raise Unavailable("too_large", "the question needs too much memory", "narrow it") from None
         finally:
             alarm.cancel()
 

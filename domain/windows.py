@@ -33,6 +33,8 @@ PERIODS = (*get_args(Period), "tomorrow", "next_week", "next_month", "next_quart
 """The calendar periods a date may lie in; what happened has no future ones."""
 
 MAX_YEARS = 200
+YEARS = range(1900, 2201)
+"""From when one can look back the longest window there is, and forth."""
 
 
 def checked_duration(text: str) -> str:
@@ -73,15 +75,19 @@ def length(duration: str) -> timedelta | relativedelta:
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """A date (its first moment in the zone) or an ISO instant; without an offset it is in the zone.
 
-    Raises Invalid (``as_of_invalid``).
+    Raises Invalid (``as_of_invalid``), for years too far away to look back from as well.
     """
     try:
         if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time(), zone)
-        said = datetime.fromisoformat(text)
+            said = datetime.combine(date.fromisoformat(text), time(), zone)
+        else:
+            said = datetime.fromisoformat(text)
     except ValueError:
         fix = "Write a date such as 2026-01-31, or an instant such as 2026-01-31T09:00+01:00."
         raise Invalid("as_of_invalid", f"{text!r} is not a date or an instant.", fix, "as_of") from None
+    if said.year not in YEARS:
+        fix = f"Choose a year from {YEARS.start} to {YEARS.stop - 1}."
+        raise Invalid("as_of_invalid", f"{text} is too far away.", fix, "as_of")
     return said if said.tzinfo else said.replace(tzinfo=zone)
 
 

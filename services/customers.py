@@ -17,10 +17,9 @@ from domain.consent import ANY_CHANNEL
 from domain.customers import Details
 from domain.errors import Conflict, Invalid, NotFound
 from services import consent, segments
-from services.segments import SampleMember
+from services.segments import LONGEST_ID, SampleMember
 
 MOST = 5
-LONGEST_ID = 19
 
 
 def find(

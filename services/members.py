@@ -12,6 +12,7 @@ from db.segments_sql import Compiled, compiled
 from domain.errors import Invalid
 from domain.segments import Definition
 from domain.segments_english import lines
+from domain.windows import YEARS
 from services.segments import SAMPLE, Preview, Question, previewed
 from services.sources import Source
 
@@ -80,7 +81,7 @@ def cursor(text: str) -> Cursor:
         after, as_of, total, digest = said
         if isinstance(after, int | str) and isinstance(total, int) and isinstance(digest, str):
             at = datetime.fromisoformat(as_of)
-            if at.tzinfo:
+            if at.tzinfo and at.year in YEARS:
                 return Cursor(after, at, total, digest)
     except (binascii.Error, ValueError, TypeError):
         pass

@@ -28,6 +28,8 @@ from services import catalog as catalogs
 
 SAMPLE = 5
 TIMEOUT = "10s"
+LONGEST_ID = 19
+"""A text with so many digits is no id."""
 
 
 class Value(BaseModel):
@@ -198,7 +200,7 @@ def get(session: Session, segment_id: int, version: int | None = None) -> Saved:
 def named(session: Session, name: str) -> Saved:
     """The active segment of that name, or of that id. Raises NotFound with the nearest name."""
     found = rows.named(session, name.strip())
-    if found is None and name.isdecimal():
+    if found is None and name.isdecimal() and len(name) < LONGEST_ID:
         return get(session, int(name))
     if found is None:
         fix = suggestion(name, rows.names(session, active=True).values())

@@ -18,7 +18,7 @@ from domain.messages import CHANNELS
 from domain.segments import Channel
 from domain.templates import Content, Problem
 from services import recipients
-from services.segments import Value
+from services.segments import LONGEST_ID, Value
 
 MAX_NAME = 120
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
@@ -122,7 +122,7 @@ def get(session: Session, template_id: int, version: int | None = None) -> Saved
 def named(session: Session, name: str) -> Saved:
     """The template of that name, or with that number. Raises NotFound, naming those there are."""
     row = rows.named(session, name.strip())
-    if row is None and name.strip().isdecimal():
+    if row is None and name.strip().isdecimal() and len(name.strip()) < LONGEST_ID:
         row = session.get(rows.Template, int(name))
     if row is None or row.status != rows.ACTIVE:
         known = ", ".join(row.name for row, _ in rows.listed(session)[:10]) or "none yet"

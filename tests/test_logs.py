@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import structlog
 
@@ -35,3 +36,11 @@ def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str])
     logs.configure("WARNING")
     structlog.get_logger().info("batch_sent")
     assert capsys.readouterr().out == ""
+
+
+def test_addresses_that_are_called_are_not_told_for_keys_are_in_them(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    logs.configure("INFO")
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+        client.get("https://verifier.example.com/validate?api_key=secret&email=ada@example.com")
+    assert "secret" not in caplog.text

@@ -193,6 +193,7 @@ def test_many_questions_at_once_are_each_answered_as_alone(api: httpx.Client, pa
         ({"where": {**AGED, "op": "gt", "value": "old"}}, 422, "wrong_type", "where.value"),
         ({"where": AGED, "version": 2}, 422, "segment_invalid", "version"),
         ({"where": AGED, "as_of": "soon"}, 422, "as_of_invalid", "as_of"),
+        ({"where": AGED, "as_of": "0001-01-01"}, 422, "as_of_invalid", "as_of"),
         ({"where": AGED, "as_of": 7}, 422, "request_invalid", "as_of"),
         ({"where": AGED, "limit": "many"}, 422, "request_invalid", "limit"),
         ({"where": AGED, "limit": 0}, 422, "request_invalid", "limit"),

@@ -56,3 +56,12 @@ def test_a_dataset_whose_file_is_not_there_is_said_to_be_so() -> None:
     assert f"{settings().home / 'duckmart.duckdb'} is not there" in run("list")
     with pytest.raises(NotFound):
         run("show", "duckmart")
+
+
+def test_a_catalog_that_cannot_be_read_does_not_hide_the_others() -> None:
+    own = settings().home / "datasets"
+    own.mkdir(parents=True)
+    (own / "half.toml").write_text("dataset = ", encoding="utf-8")
+    listed = run("list")
+    assert "half.toml is no TOML file" in listed
+    assert "duckmart" in listed

@@ -50,6 +50,23 @@ end
 $$
 """
 
+# What was told before there were columns for it: when it was first heard of, else as early as it can have been.
+EARLIER = """
+update messages m set
+    opened_at = case when m.delivery_rank >= 70 then coalesce(heard.opened, m.delivered_at, m.accepted_at) end,
+    clicked_at = case when m.delivery = 'clicked' or heard.clicked is not null
+                      then coalesce(heard.clicked, m.delivered_at, m.accepted_at) end,
+    failed_at = case when m.delivery in ('undelivered', 'failed', 'bounced')
+                     then coalesce(heard.failed, m.accepted_at) end
+from messages same left join (
+    select message_id, min(received_at) filter (where status in ('opened', 'clicked', 'read')) as opened,
+           min(received_at) filter (where status = 'clicked') as clicked,
+           min(received_at) filter (where status in ('undelivered', 'failed', 'bounced')) as failed
+    from inbox where message_id is not null group by message_id
+) heard on heard.message_id = same.id
+where same.customer_id = m.customer_id and same.id = m.id and m.delivery_rank >= 60
+"""
+
 
 def upgrade() -> None:
     """Create the tables and columns."""
@@ -62,6 +79,7 @@ def upgrade() -> None:
     )
     for column in ("opened_at", "clicked_at", "failed_at"):
         op.add_column("messages", sa.Column(column, sa.DateTime(timezone=True), nullable=True))
+    op.execute(EARLIER)
     op.create_table(
         "topics",
         sa.Column("name", sa.Text(), nullable=False),
