@@ -168,11 +168,13 @@ class Window(BaseModel):
             first, past_last = self._named(today, before=before)
             return first, min(past_last or tomorrow, tomorrow)
         refuse_hours(self.last, self.until, self.previous)
-        start, end = self._back_from(tomorrow, before=before)
-        if start and self.inclusive:
-            start -= timedelta(days=1 + before)
-            end -= timedelta(days=before)
-        return start, end
+        start, end = self._back_from(today, before=before)
+        past = end + timedelta(days=1)
+        if start is None:
+            return None, past
+        if self.inclusive:
+            return start - timedelta(days=before), past - timedelta(days=before)
+        return start + timedelta(days=1), past
 
     def english(self) -> str:  # noqa: PLR0911 - one way to say each window
         """For example ``in the last 60 days``."""
