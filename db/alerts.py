@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from db.base import Row
 from domain.alerts import State
 
-ALERT_LOCKS = 7_215_003
+ALERT_LOCKS = 7_215_004
 """Seed of the advisory locks of addresses."""
 
 
