@@ -1,6 +1,7 @@
 """How do a segment's members leave as a file? Streamed from the database row by row, in a CSV or a Parquet file."""
 
 import csv
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -33,6 +34,7 @@ TYPES: Mapping[Kind, str] = {
     "instant": "TIMESTAMPTZ",
     "boolean": "BOOLEAN",
     "list": "VARCHAR",
+    "object": "VARCHAR",
 }
 
 
@@ -67,23 +69,24 @@ def kinds(columns: Sequence[str], scope: Scope) -> dict[str, Kind]:
 
 
 def write_csv(session: Session, statement: sa.Select[Any], columns: Mapping[str, Kind], path: Path) -> int:
-    """Write a CSV file for people and spreadsheets; text that would be run as a formula gets a quote before it."""
+    """Write a CSV file for people and spreadsheets; text that would be run as a formula gets a quote before it.
+
+    Names of columns may come from imported data, and are text like any other.
+    """
     return _write(session, statement, columns, path, lambda value: _shown(value, guard=True))
 
 
 def write_parquet(session: Session, statement: sa.Select[Any], columns: Mapping[str, Kind], path: Path) -> int:
     """Write a Parquet file with typed columns, by way of a CSV file that is read as it was written."""
-    types = {name: TYPES[kind] for name, kind in columns.items()}
+    types = ", ".join(f"{_quoted(name)}: {_quoted(TYPES[kind])}" for name, kind in columns.items())
     form = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N'"
     with TemporaryDirectory(dir=path.parent) as folder:
         raw = Path(folder) / "rows.csv"
         count = _write(session, statement, columns, raw, lambda value: _shown(value, guard=False, nothing="\\N"))
         with duckdb.connect(config=CONFIG) as connection:
             connection.execute("set timezone = 'UTC'")
-            read = f"select * from read_csv(?, {form}, columns = {types!r})"  # noqa: S608 - names of the catalog
-            connection.execute(
-                f"copy ({read}) to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet)", [str(raw)]
-            )
+            read = f"select * from read_csv(?, {form}, columns = {{{types}}})"  # noqa: S608 - quoted
+            connection.execute(f"copy ({read}) to {_quoted(str(path))} (format parquet)", [str(raw)])
     return count
 
 
@@ -103,11 +106,16 @@ def _write(
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file, _streamed(session, statement) as rows:
         writer = csv.writer(file)
-        writer.writerow(columns)
+        writer.writerow(shown(name) for name in columns)
         for row in rows:
             writer.writerow(shown(value) for value in row)
             count += 1
     return count
+
+
+def _quoted(text: str) -> str:
+    """A literal of SQL, where no value can be bound."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager
@@ -127,6 +135,8 @@ def _shown(value: Any, *, guard: bool, nothing: str = "") -> str:
             return "true" if value else "false"
         case datetime() | date():
             return value.isoformat()
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False)
         case str():
             return f"'{value}" if guard and value.startswith(FORMULA) else value
         case _:
