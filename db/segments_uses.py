@@ -12,6 +12,7 @@ from db.approvals import Approval
 from db.campaigns import Campaign
 from db.flows import ACTIVE, DRAFT, PAUSED, Flow, FlowVersion
 from db.segments import GlossaryTerm, Segment, SegmentVersion
+from db.tiers import TierSet
 
 NAMED = '$.** ? (((@.type == "segment" || @.type == "list") && @.id == $id) || @.segment == $id || @.segment_id == $id)'
 """A condition on the segment anywhere in a definition, its members as a population, or a ``segment_id``."""
@@ -33,6 +34,8 @@ _current_flow = sa.join(Flow, FlowVersion, FlowVersion.flow_id == Flow.id).outer
 _live_flow = Flow.status.in_((DRAFT, ACTIVE, PAUSED))
 _later = aliased(GlossaryTerm)
 _newest = ~sa.exists().where(_later.word == GlossaryTerm.word, _later.version > GlossaryTerm.version)
+_later_tiers = aliased(TierSet)
+_newest_tiers = ~sa.exists().where(_later_tiers.name == TierSet.name, _later_tiers.version > TierSet.version)
 
 PLACES = (
     Place(
@@ -64,6 +67,14 @@ PLACES = (
         GlossaryTerm.meaning,
         sa.inspect(GlossaryTerm).local_table,
         _newest,
+    ),
+    Place(
+        "tiers",
+        TierSet.name,
+        TierSet.name,
+        TierSet.definition,
+        sa.inspect(TierSet).local_table,
+        _newest_tiers,
     ),
 )
 """Flows count with every version: people inside stay in the one they joined."""

@@ -15,7 +15,7 @@ NAMED_AT_MOST = 5
 
 
 class Use(Value):
-    """One thing that uses a segment. ``kind`` is segment, flow, campaign, approval or glossary."""
+    """One thing that uses a segment. ``kind`` is segment, flow, campaign, approval, glossary or tiers."""
 
     kind: str
     key: str
@@ -23,7 +23,7 @@ class Use(Value):
 
 
 def uses(session: Session, segment_id: int) -> list[Use]:
-    """Everything that uses a segment now: segments, flows and campaigns not over, open approvals, words. NotFound."""
+    """What uses a segment now: segments, flows and campaigns not over, open approvals, words, tiers. NotFound."""
     segments.row_of(session, segment_id)
     return [Use(kind=kind, key=key, name=name) for kind, key, name in places.of(session, segment_id)]
 

@@ -13,6 +13,7 @@ from db.audit import AuditEntry
 from domain import flows as flow_values
 from domain.errors import Conflict, Invalid, NotFound
 from domain.segments import parse
+from domain.tiers import parse as parse_tiers
 from services import (
     approvals,
     flows,
@@ -22,6 +23,7 @@ from services import (
     segments_refresh,
     segments_uses,
     segments_versions,
+    tiers,
 )
 from tests.planted import NOW, Planted
 
@@ -100,6 +102,9 @@ def test_a_segment_in_use_is_not_deleted_and_the_refusal_names_what_uses_it(shop
     for name, audience, steps in (("Hello", by_id, [mail]), ("Twice", inline, [mail, wait, mail])):
         spec = flow_values.parse({"name": name, "audience": audience, "steps": steps})
         flows.draft(shop.session, spec, by="mia", now=NOW)
+    for where in (LAPSED, {"type": "segment", "id": segment}):
+        gold = {"name": "gold", "where": where}
+        tiers.save(shop.session, parse_tiers({"name": "loyalty", "tiers": [gold, {"name": "rest"}]}), by="mia", now=NOW)
     approvals.propose(
         shop.session,
         "segment",
@@ -116,10 +121,16 @@ def test_a_segment_in_use_is_not_deleted_and_the_refusal_names_what_uses_it(shop
         ("flow", "Twice"),
         ("campaign", "Hello"),
         ("approval", "Texan VIPs"),
+        ("tiers", "loyalty"),
     ]
-    with pytest.raises(Conflict, match="segment “Others”, flow “Twice”, campaign “Hello”, approval “Texan VIPs”"):
+    with pytest.raises(
+        Conflict, match="segment “Others”, flow “Twice”, campaign “Hello”, approval “Texan VIPs”, tiers “loy"
+    ):
         segments_uses.delete(shop.session, segment, by="mia", now=NOW)
     assert segments.get(shop.session, segment).status == "active"
+    only_past = parse_tiers({"name": "loyalty", "tiers": [{"name": "gold", "where": LAPSED}, {"name": "rest"}]})
+    tiers.save(shop.session, only_past, by="mia", now=NOW)
+    assert "tiers" not in {use.kind for use in segments_uses.uses(shop.session, segment)}
 
 
 def test_a_deleted_segment_keeps_its_past_frees_its_name_and_is_never_read_as_empty(shop: Planted) -> None:
