@@ -75,6 +75,12 @@ def horizon(session: Session) -> int:
     return int(session.scalars(sa.text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")).one())
 
 
+def note_everybody(session: Session) -> None:
+    """Note a change that may concern anybody, such as a new meaning of a segment that others rest on."""
+    writer = sa.cast(sa.cast(func.pg_current_xact_id(), sa.Text), BigInteger)
+    session.execute(sa.insert(Touched).values(at=func.business_now(), written_in=writer))
+
+
 def few(session: Session, since: Since) -> bool:
     """Whether so few customers are concerned that asking them alone is worth it."""
     some = sa.select(Touched.customer_id).where(since.tests).distinct().limit(MOST + 1).subquery()

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from db import audit, customers, flows, store, topics
+from db import audit, customers, flows, segments_touched, store, topics
 from db import segments as rows
 from db.segments_sql import Compiled, compiled
 from db.segments_tables import Known, Resolve, Scope
@@ -307,6 +307,8 @@ def add_version(
     )
     session.add(version)
     session.flush()
+    if version.number > 1:  # segments that rest on this one mean somebody else now
+        segments_touched.note_everybody(session)
     detail = {"version": version.number, "audience_size": version.audience_size}
     audit.record(
         session, actor=by, action="segment.saved", subject=f"segment:{segment.id}", detail=detail, trace_id=trace_id

@@ -27,6 +27,10 @@ WHOLE_EVERY = timedelta(days=1)
 """How often everybody is asked, though asking those of whom something was written would do."""
 
 
+INSTANT = timedelta(microseconds=1)
+"""The smallest step of the store's clock; a new version is counted later than the one before, however clocks differ."""
+
+
 class Freshness(Value):
     """How many are in a segment ``as_of`` an instant, in which version; ``error`` is why a later try failed.
 
@@ -58,7 +62,8 @@ def refresh(session: Session, segment_id: int, *, now: datetime) -> Refreshed:
     """Bring a segment's memberships up to ``now``.
 
     Raises Conflict: ``segment_refreshing`` where another process is at it, ``segment_deleted``; NotFound, and Invalid
-    where its definition no longer fits the data. What was counted as of ``now`` or later already stays as it is.
+    where its definition no longer fits the data. What was counted as of ``now`` or later already stays as it is;
+    a new version is then counted as of just after that.
     """
     if not members.lock(session, segment_id):
         fix = "wait a moment and look again"
@@ -70,7 +75,8 @@ def refresh(session: Session, segment_id: int, *, now: datetime) -> Refreshed:
     if last and last.as_of and last.as_of >= now and last.version == saved.version:
         moved, as_of, whole = members.Moved(0, 0, last.size), last.as_of, False
     else:
-        (moved, whole), as_of = _move(session, saved, last, now), now
+        as_of = max(now, last.as_of + INSTANT) if last and last.as_of else now
+        moved, whole = _move(session, saved, last, as_of)
     return Refreshed(
         segment_id=segment_id,
         name=saved.name,

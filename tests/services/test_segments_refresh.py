@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -105,6 +105,19 @@ def test_a_new_version_moves_people_because_of_its_definition(shop: Planted) -> 
     moved = segments_refresh.refresh(shop.session, some, now=NOW + MINUTE)
     assert (moved.version, moved.size, moved.entered, moved.exited) == (2, 3, 2, 1)
     assert {why for _, why, _ in told(shop.session)[1:]} == {"definition"}
+
+
+@pytest.mark.parametrize("now", [NOW, NOW - DAY])
+def test_a_new_version_is_counted_later_than_the_old_one_even_where_the_clock_went_back(
+    shop: Planted, now: datetime
+) -> None:
+    some = saved(shop.session, LAPSED)
+    segments_refresh.refresh(shop.session, some, now=NOW)
+    for version, where in ((1, TEXAS), (2, LAPSED)):
+        definition = parse({"where": where})
+        segments_versions.update(shop.session, some, definition=definition, expected_version=version, by="mia", now=now)
+        assert segments_refresh.refresh(shop.session, some, now=now).as_of > NOW
+    assert not shop.session.scalars(select(Membership).where(Membership.left_at <= Membership.entered_at)).all()
 
 
 def test_what_was_never_counted_or_changed_or_grew_old_is_due_and_nothing_else(shop: Planted) -> None:

@@ -184,6 +184,21 @@ def test_a_new_version_asks_everybody(shop: Planted) -> None:
     assert refreshed(shop, segment, NOW + MINUTE).whole
 
 
+def test_a_new_version_of_a_segment_inside_another_moves_the_members_of_the_outer_one(shop: Planted) -> None:
+    def saved(name: str, where: dict[str, Any]) -> int:
+        return segments.save(shop.session, name=name, definition=parse({"where": where}), by="mia", now=NOW).id
+
+    inner = saved("Inner", TEXAS)
+    middle = saved("Middle", {"type": "not", "of": {"type": "segment", "id": inner}})
+    outer = saved("Outer", {"type": "all", "of": [{"type": "segment", "id": middle}, RICH]})
+    assert segments_refresh.refresh(shop.session, outer, now=NOW).size == 0
+    assert not segments_refresh.refresh(shop.session, outer, now=NOW + MINUTE).whole
+    changed = parse({"where": NEVER})
+    segments_versions.update(shop.session, inner, definition=changed, expected_version=1, by="mia", now=NOW)
+    done = segments_refresh.refresh(shop.session, outer, now=NOW + 2 * MINUTE)
+    assert (done.size, done.entered, done.whole) == (1, 1, True)
+
+
 def test_what_rests_on_tables_that_nobody_watches_asks_everybody(shop: Planted) -> None:
     triggers = text(
         "select distinct event_object_table from information_schema.triggers where trigger_name like 'touch%'"
