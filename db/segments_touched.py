@@ -1,7 +1,7 @@
 """Of whom was something written since a segment was last counted?
 
 Triggers of the database note it, whoever writes. A statement that changes very many rows is noted as one entry that
-stands for everybody.
+stands for everybody, once more for each instant ahead.
 """
 
 from dataclasses import dataclass

@@ -149,6 +149,10 @@ def test_very_many_changes_at_once_are_noted_for_everybody(session: Session) -> 
         text("insert into customers (first_seen_at) select :seen from generate_series(1, 6000)"), {"seen": NOW - DAY}
     )
     assert session.execute(select(func.count(), func.max(Touched.customer_id))).one() == (1, None)
+    ahead = store.business_now(session) + DAY
+    session.execute(text("update customers set last_seen_at = :ahead"), {"ahead": ahead})
+    dated = select(Touched.at).where(Touched.at == ahead, Touched.customer_id.is_(None))
+    assert session.scalars(dated.distinct()).all() == [ahead]
 
 
 @pytest.mark.parametrize(
