@@ -172,10 +172,13 @@ class Compiler:
         value: Value = sa.cast(amount.value, sa.Double())
         threshold = self._threshold(node, amount, path)
         (first, *others) = self.catalog.metrics[node.name].terms
-        test = None if others else recent(self, Stretch(first.activity, node.during), first.measure, node, path)
+        absent = self.catalog.metrics[node.name].absent
+        test = None
+        if not others and first.sign == 1 and absent is None:
+            test = recent(self, Stretch(first.activity, node.during), first.measure, node, path)
         if test is None:
             test = self._compared(node.op, value, node.value, threshold)
-        unknown = value.is_(None) if self.catalog.metric(node.name).absent is None else None
+        unknown = _unknown(value if absent is None else None, threshold)
         return Fact(path, node, _decided(test, node.missing), value, unknown, threshold)
 
     def _activity(self, node: seg.Activity, path: str) -> Fact:
@@ -193,9 +196,8 @@ class Compiler:
         test = recent(self, stretch, node.measure, node, path)
         if test is None:
             test = self._compared(node.op, amount.value, node.value, threshold)
-        if node.counts:
-            return Fact(path, node, _decided(test, "exclude"), amount.value, None, threshold)
-        return Fact(path, node, _decided(test, node.missing), amount.value, amount.value.is_(None), threshold)
+        unknown = _unknown(None if node.counts else amount.value, threshold)
+        return Fact(path, node, _decided(test, node.missing), amount.value, unknown, threshold)
 
     def _pick(self, node: seg.Activity, path: str) -> Fact:
         kind = self.catalog.property(node.name, node.of or "", f"{path}.of").kind
@@ -463,3 +465,9 @@ class Compiler:
 def _decided(test: Bool, missing: str) -> Bool:
     """A test that is NULL where the value is not known, with what is meant then."""
     return sa.func.coalesce(test, sa.true() if missing == "include" else sa.false())
+
+
+def _unknown(*sides: Value | None) -> Bool | None:
+    """One of the sides of a comparison is not known; ``None`` stands for a side that always is."""
+    tests = [side.is_(None) for side in sides if side is not None]
+    return sa.or_(*tests) if tests else None

@@ -45,14 +45,19 @@ def timed(op: str, kind: Kind, column: Value, value: Any, path: str, scope: Scop
 
 def local_day(column: Value, scope: Scope) -> Value:
     """The day of an instant in the store's calendar."""
-    return sa.cast(sa.func.timezone(sa.literal(scope.zone.key, sa.Text()), column), sa.Date())
+    return _day_there(sa.literal(scope.zone.key, sa.Text()), column)
+
+
+def _day_there(zone: Value, column: Value) -> Value:
+    """The day of an instant in a zone; DuckDB would take a time without an offset for the zone's own, not for UTC."""
+    return sa.cast(sa.func.timezone(zone, sa.cast(column, TYPES["instant"])), sa.Date())
 
 
 def _own_day(kind: Kind, column: Value, scope: Scope, zones: Value) -> Value:
     if kind == "date":
         return column
     zone = sa.case((zones.in_(zone_names()), zones), else_=sa.literal(scope.zone.key, sa.Text()))
-    return sa.cast(sa.func.timezone(zone, column), sa.Date())
+    return _day_there(zone, column)
 
 
 def _in_own_zone(op: str, day: Value, operand: Any, scope: Scope, zones: Value) -> Bool:

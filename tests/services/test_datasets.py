@@ -178,6 +178,72 @@ def test_a_catalog_in_the_stores_folder_is_a_dataset_and_its_keys_may_be_texts(c
         assert opened.catalog.attribute("town").values == ("Bergen", "Oslo")
 
 
+GUESTS = """
+dataset = "guests"
+time_zone = "America/New_York"
+
+[entity]
+label = "guest"
+plural = "guests"
+table = "guests"
+key = "id"
+zone = "lives_in"
+
+[attributes.seen]
+label = "seen"
+kind = "instant"
+at = { column = "seen" }
+
+[attributes.lives_in]
+label = "time zone"
+kind = "text"
+at = { column = "lives_in" }
+
+[activities.visit]
+label = "visit"
+table = "guests"
+entity_column = "id"
+time_column = "seen"
+
+[metrics.idle]
+label = "days idle"
+kind = "number"
+absent = 0
+terms = [{ activity = "visit", measure = "days_since_last" }]
+"""
+
+GUESTS_SQL = """
+    create table guests as select * from (values
+        (1, timestamp '2025-06-15 02:00', 'Asia/Tokyo'),
+        (2, timestamp '2025-06-16 02:00', 'Asia/Tokyo'),
+        (3, null, null)) as t(id, seen, lives_in);
+"""
+
+
+@pytest.fixture
+def guests() -> None:
+    """A dataset whose instants have no offset and whose calendar is not UTC's."""
+    folder = settings().home / "datasets"
+    folder.mkdir(parents=True)
+    (folder / "guests.toml").write_text(GUESTS)
+    with duckdb.connect(settings().home / "guests.duckdb") as connection:
+        connection.execute(GUESTS_SQL)
+
+
+@pytest.mark.usefixtures("guests")
+def test_an_instant_without_an_offset_is_in_utc_and_its_day_is_that_of_the_zone_asked_for() -> None:
+    assert _asked({"type": "attribute", "name": "seen", "op": "anniversary_today"}, "guests") == ["2"]
+    theirs = {"type": "attribute", "name": "seen", "op": "on", "value": "2025-06-15", "zone": "customer"}
+    assert _asked(theirs, "guests") == ["1"]
+
+
+@pytest.mark.usefixtures("guests")
+def test_who_never_did_it_has_the_value_that_the_catalog_says_whatever_else_is_asked() -> None:
+    fresh = {"type": "metric", "name": "idle", "op": "lt", "value": 5}
+    also = {"type": "activity", "name": "visit", "op": "gte", "value": 0}
+    assert _asked(fresh, "guests") == _asked({"type": "all", "of": [fresh, also]}, "guests") == ["3"]
+
+
 def test_a_file_that_another_process_writes_to_is_read_from_a_copy(club: Path) -> None:
     writing = f"""
 import duckdb

@@ -212,6 +212,27 @@ def test_the_preview_counts_who_never_did_it_at_all(shop: Planted, also: dict[st
     assert segments.preview(shop.session, parse({"where": either}), now=NOW).lines[0].note == alone.lines[0].note
 
 
+def test_a_comparison_with_what_is_not_known_is_unknown(shop: Planted) -> None:
+    nobody = parse({"where": {"type": "tag", "name": "nobody"}})
+    saved = segments.save(shop.session, name="Nobody", definition=nobody, by="mia", now=NOW)
+    metric, order = {"type": "metric", "name": "ltv", "op": "gt"}, {"type": "activity", "name": "order", "op": "gt"}
+    cases: list[tuple[dict[str, Any], set[str]]] = [
+        ({**metric, "value": {"metric": "aov"}}, {"Dan", "Eve"}),
+        ({**order, "value": {"measure": "average_gap"}}, {"Ben", "Cleo", "Dan", "Eve"}),
+        ({**metric, "value": {"percentile": 50, "among": {"segment": saved.id}}}, set(shop.ids)),
+    ]
+    for where, unknown in cases:
+        definition = parse({"where": where})
+        assert segments.preview(shop.session, definition, now=NOW).lines[0].unknown == len(unknown)
+        reasons = {
+            name: segments_why.why(shop.session, definition, number, now=NOW).reasons[0]
+            for name, number in shop.ids.items()
+        }
+        assert {name for name, reason in reasons.items() if reason.holds is None} == unknown
+        assert who(shop, {"type": "not", "of": where}) >= unknown, "not turns it around"
+        assert who(shop, {**where, "missing": "include"}) >= unknown
+
+
 def test_why_gives_each_condition_its_fact(shop: Planted) -> None:
     definition = parse({"where": {"type": "metric", "name": "ltv", "op": "gt", "value": {"percentile": 75}}})
     reason = segments_why.why(shop.session, definition, shop.ids["Ada"], now=NOW).reasons[0]
