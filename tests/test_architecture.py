@@ -1,6 +1,7 @@
 """Does the code keep the rules that are visible in its text alone? The layers of the packages are import-linter's."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -119,3 +120,9 @@ def test_a_file_says_what_it_is_about_and_stays_short(path: Path) -> None:
     assert ast.get_docstring(_tree(path)), "a module opens with the question it answers"
     assert len(path.read_text().splitlines()) <= LONGEST_LINES or "versions" in path.parts, "revisions are generated"
     assert path.stem not in VAGUE
+
+
+def test_no_two_locks_of_the_database_have_the_same_number() -> None:
+    texts = (path.read_text(encoding="utf-8") for path in SOURCES)
+    numbers = [found for text in texts for found in re.findall(r"= (7_215_\d{3})$", text, re.MULTILINE)]
+    assert len(numbers) == len(set(numbers)) > 1

@@ -33,7 +33,7 @@ from workers.drain import drain, drain_now
 from workers.segments import refresh, refresh_now
 
 TICK_SECONDS = 0.25
-LEADER = 7_215_002
+LEADER = 7_215_005
 """Advisory lock of the sweeper that leads."""
 
 ROUNDS = 20
