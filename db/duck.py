@@ -83,11 +83,12 @@ class DuckFile:
             json.dumps(values[name]) if isinstance(values[name], list | dict) else values[name]
             for name in compiled.positiontup or ()
         ]
-        result = self.run(str(compiled), bound)
-        names = [column[0] for column in result.description or ()]
-        found: list[dict[str, Any]] = []
-        while batch := result.fetchmany(BATCH):
-            found += (dict(zip(names, row, strict=True)) for row in batch)
+        with self._answered_within(TIMEOUT_SECONDS):
+            result = self.connection.execute(str(compiled), bound)
+            names = [column[0] for column in result.description or ()]
+            found: list[dict[str, Any]] = []
+            while batch := result.fetchmany(BATCH):
+                found += (dict(zip(names, row, strict=True)) for row in batch)
         return found
 
     def run(
@@ -96,24 +97,24 @@ class DuckFile:
         """Run a statement in DuckDB's words, at most for ten seconds or those given.
 
         Raises Invalid (``missing_in_file``, ``wrong_type_in_file``) where the file is not what its catalog says,
-        Unavailable (``too_slow``) after the time.
+        Unavailable (``too_slow``) after the time, or where memory is short (``too_large``).
         """
-        limit = seconds or TIMEOUT_SECONDS
-        alarm = Timer(limit, self.connection.interrupt)
+        with self._answered_within(seconds or TIMEOUT_SECONDS):
+            return self.connection.execute(statement, values)
+
+    @contextlib.contextmanager
+    def _answered_within(self, seconds: float) -> Iterator[None]:
+        """Interrupt what runs in the block after so many seconds, and say in our words what went wrong in it."""
+        alarm = Timer(seconds, self.connection.interrupt)
         alarm.start()
         try:
-            return self.connection.execute(statement, values)
-        except (
-            duckdb.CatalogException,
-            duckdb.BinderException,
-            duckdb.ParserException,
-            duckdb.PermissionException,
-        ) as error:
+            yield
+        except MISSING as error:
             raise _unlike(self.path, "missing_in_file", error) from None
         except WRONG_TYPE as error:
             raise _unlike(self.path, "wrong_type_in_file", error) from None
         except duckdb.InterruptException:
-            message = f"the question took longer than {limit:.0f} seconds"
+            message = f"the question took longer than {seconds:.0f} seconds"
             raise Unavailable("too_slow", message, "narrow it, or ask again when less is going on") from None
         except duckdb.OutOfMemoryException:
             raise Unavailable("too_large", "the question needs too much memory", "narrow it") from None
