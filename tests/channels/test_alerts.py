@@ -2,12 +2,12 @@
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from domain.alert_messages import Alert
 from domain.errors import Invalid
 from domain.messages import Guarantee, Outcome, Result
 from settings import Settings
+from tests.loopback import Handler, Loopback
 
 ALERT = Alert("intent@example.org", "ada@acme.example", "High buying intent: acme.example", "Ada <b>&</b> Co\n.dot")
 SOON = timedelta(seconds=0.3)
@@ -28,7 +29,7 @@ SOON = timedelta(seconds=0.3)
 Reply = tuple[int, str, dict[str, str]]
 
 
-class Receiver:
+class Receiver(Loopback):
     """An endpoint that keeps what it is told and answers what ``reply`` says; None hangs up."""
 
     def __init__(self, reply: Callable[[int], Reply | None] = lambda _: (200, "ok", {})) -> None:
@@ -36,8 +37,8 @@ class Receiver:
         self._lock = threading.Lock()
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Answering(Handler):
+            def do_POST(self) -> None:  # noqa: N802 - http.server's name
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with receiver._lock:
                     receiver.said.append((self.path, body, dict(self.headers)))
@@ -52,23 +53,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(words.encode())
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/alerts"
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator["Receiver"]:
-        """Answer inside the block."""
-        thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
-            thread.join()
+        super().__init__(Answering, "/alerts")
 
 
 def told(receiver: Receiver, **settings: Any) -> Outcome:
@@ -123,8 +108,8 @@ def test_nobody_there_took_nothing_and_silence_leaves_it_open() -> None:
 
 
 def test_what_is_told_to_an_endpoint_says_nothing_about_its_key_in_the_ledger() -> None:
-    with contextlib.closing(Endpoint("https://user:pass@example.com/hook?token=1", key="k")) as target:
-        assert target.name == "http:example.com:/hook"
+    with contextlib.closing(Endpoint("https://user:pass@example.com/T0/secret?token=1", key="k")) as target:
+        assert re.fullmatch("http:example.com:[0-9a-f]{16}", target.name)
         assert target.guarantee is Guarantee.NEITHER
 
 

@@ -7,11 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,10 @@ import pytest
 
 from channels.vendor import Manner, fails
 from settings import ROOT
+from tests.loopback import Handler, Loopback
 
 
-class Sink:
+class Sink(Loopback):
     """A receipts API that keeps what it is told; it refuses the first ``refusals`` posts."""
 
     def __init__(self, refusals: int = 0) -> None:
@@ -30,8 +29,8 @@ class Sink:
         self.refusals = refusals
         sink = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Answering(Handler):
+            def do_POST(self) -> None:  # noqa: N802 - http.server's name
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if sink.refusals > 0:
                     sink.refusals -= 1
@@ -42,22 +41,7 @@ class Sink:
                     self.send_response(202)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1/receipts"
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator["Sink"]:
-        """Answer inside the block."""
-        thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
+        super().__init__(Answering, "/v1/receipts")
 
 
 @contextlib.contextmanager

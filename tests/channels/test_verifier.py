@@ -1,14 +1,12 @@
 """Is a verification service asked as it wants to be, and does nothing it does lose what is known already?"""
 
-import contextlib
 import json
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +16,7 @@ from channels.patience import Patience, retry_after
 from channels.verifier import GIVE_UP_AFTER, Verifier
 from channels.verifier_wires import WIRES
 from domain.verdicts import Answer, Finding, Status, Unanswered
+from tests.loopback import Handler, Loopback
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 GOOD = {"result": "deliverable", "reason": "accepted_email", "success": True, "message": None}
@@ -25,7 +24,7 @@ GOOD = {"result": "deliverable", "reason": "accepted_email", "success": True, "m
 Reply = tuple[int, Any, dict[str, str]]
 
 
-class Service:
+class Service(Loopback):
     """A verification service that does what ``reply`` says, given the address and how often it was asked about it."""
 
     def __init__(self, reply: Callable[[str, int], Reply | None]) -> None:
@@ -35,8 +34,8 @@ class Service:
         self._lock = threading.Lock()
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Answering(Handler):
+            def do_GET(self) -> None:  # noqa: N802 - http.server's name
                 parts = urlsplit(self.path)
                 query = parse_qs(parts.query, keep_blank_values=True)
                 email = query["email"][0]
@@ -57,23 +56,7 @@ class Service:
                 self.end_headers()
                 self.wfile.write(said if isinstance(said, bytes) else json.dumps(said).encode())
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator["Service"]:
-        """Answer inside the block."""
-        thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
-            thread.join()
+        super().__init__(Answering)
 
 
 class Slept:
