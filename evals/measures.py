@@ -2,30 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import sqrt
 from typing import Any
 
+from domain.effects import Z95, wilson
 from evals.judging import CONFIDENT, Verdict
-
-Z = 1.959964
-"""The normal quantile of a 95 % interval."""
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (E. B. Wilson, 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    share = hits / n
-    centre = share + Z * Z / (2 * n)
-    spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    scale = 1 + Z * Z / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def share(verdicts: Iterable[bool]) -> dict[str, Any]:
     """How many hold, of how many, with the interval."""
     found = list(verdicts)
-    low, high = wilson(sum(found), len(found))
+    low, high = wilson(sum(found), len(found), Z95)
     rate = round(sum(found) / len(found), 4) if found else None
     return {"hits": sum(found), "n": len(found), "rate": rate, "low": round(low, 4), "high": round(high, 4)}
 

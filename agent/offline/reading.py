@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.segments import Channel, Definition
 from domain.windows import Duration, Window
+from services.figures import What
 
 STORE = "store"
 """The dataset that can be written to; all others can only be asked."""
@@ -89,21 +90,7 @@ class StatsQuery(Part):
     ``by`` says what ranks the values of a property: ``people``, ``deeds`` or one of its numbers.
     """
 
-    what: Literal[
-        "count",
-        "share",
-        "average",
-        "median",
-        "minimum",
-        "maximum",
-        "total",
-        "percentile",
-        "distribution",
-        "top",
-        "trend",
-        "compare",
-        "rfm",
-    ]
+    what: What
     metric: str | None = None
     activity: str | None = None
     property: str | None = None

@@ -10,7 +10,7 @@ from domain.errors import Invalid
 from domain.segments import Definition, parse
 from evals.cases import Case, development, load
 from evals.judging import Members, Place, judge
-from evals.measures import summary, wilson
+from evals.measures import summary
 
 TEXAS = {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}
 OHIO = {"type": "attribute", "name": "state", "op": "eq", "value": "Ohio"}
@@ -63,12 +63,6 @@ def test_a_gold_that_is_no_definition_spoils_one_case_only() -> None:
     verdict = judge(case(gold_definition={"type": "attribute", "name": "state", "op": "nope"}), given(TEXAS), HERE)
     assert not verdict.correct
     assert "segment_invalid" in verdict.reason
-
-
-def test_the_interval_of_a_share_is_wilsons() -> None:
-    low, high = wilson(95, 100)
-    assert (round(low, 4), round(high, 4)) == (0.8882, 0.9785)
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_figures_count_by_category_and_by_action() -> None:
