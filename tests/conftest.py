@@ -93,6 +93,15 @@ def redis_url(addresses: Addresses) -> str:
 
 
 @pytest.fixture
+def configured(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Address of the database of ``database``, which with Redis is the one that is configured."""
+    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
+    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
+    settings.cache_clear()
+    return database
+
+
+@pytest.fixture
 def home() -> Iterator[Path]:
     """A folder for a store of this test's own, where the servers' user can reach it."""
     base = Path(tempfile.mkdtemp(prefix="parley-test-"))

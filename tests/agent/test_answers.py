@@ -110,12 +110,7 @@ def test_a_configured_endpoint_answers_instead(shop: Planted, monkeypatch: pytes
     assert "`ltv`" in endpoint.requests[0]["messages"][0]["content"]
 
 
-def test_the_command_prints_the_answer_or_its_json(
-    database: str, marketer: Person, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
+def test_the_command_prints_the_answer_or_its_json(configured: str, marketer: Person) -> None:
     said = CliRunner().invoke(app, [SENTENCE, "--json"])
     assert said.exit_code == 0, said.output
     found = json.loads(said.stdout)
@@ -132,5 +127,5 @@ def test_the_command_prints_the_answer_or_its_json(
     assert found["definition"] == DEFINITION
     assert "1 customer" in CliRunner().invoke(app, [SENTENCE]).stdout
     assert "0 of 0" not in CliRunner().invoke(app, ["customers in Texas", "--as-of", "2020-01-01"]).stdout
-    with reading(database) as session:
+    with reading(configured) as session:
         assert session.query(Approval).count() == 0

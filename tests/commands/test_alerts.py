@@ -90,11 +90,8 @@ def validated(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def work(validated: Path, tmp_path: Path, database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(validated: Path, tmp_path: Path, configured: str) -> Path:
     """A working copy of the test's own, and settings that name the servers of the tests."""
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
     shutil.copyfile(validated, tmp_path / "work.duckdb")
     return tmp_path / "work.duckdb"
 

@@ -12,17 +12,13 @@ from db.session import transaction
 from domain.errors import Invalid
 from domain.segments import parse
 from services import segments, users
-from settings import settings
 from tests.planted import NOW, Planted
 from tests.services.test_flows import SUBSCRIBED
 
 
 @pytest.fixture(autouse=True)
-def _shop(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as session:
+def _shop(configured: str) -> None:
+    with transaction(configured) as session:
         shop = Planted.store(session)
         shop.person("Ann")
         shop.consent("Ann", "subscribed", timedelta(days=900))

@@ -11,18 +11,14 @@ from commands.flows import app
 from db.session import transaction
 from domain.errors import Conflict, Invalid, NotFound
 from services import demo, results, users
-from settings import settings
 
 LATELY = "customers who ordered in the last year"
 
 
 @pytest.fixture(autouse=True)
-def _shop(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _shop(configured: str) -> None:
     """A small demo store with an account."""
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as session:
+    with transaction(configured) as session:
         demo.load(session, now=datetime.now(UTC), customers=200)
         users.ensure_admin(session, "a long enough password")
 

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 import cli
-from settings import settings
 
 LINES = """InvoiceNo;StockCode;Description;Quantity;InvoiceDate;UnitPrice;CustomerID;Country
 1;A1;Mug [blue];2;2011-03-01 10:00;2,50;7;France
@@ -22,15 +21,6 @@ def shop(tmp_path: Path) -> Path:
     file = tmp_path / "shop.csv"
     file.write_text(LINES)
     return file
-
-
-@pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch, database: str, redis_url: str) -> str:
-    """Settings that name both servers of the tests."""
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    return database
 
 
 def parley(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

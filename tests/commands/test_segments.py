@@ -19,12 +19,9 @@ SUBSCRIBED = {"where": {"type": "consent", "channel": "email"}}
 
 
 @pytest.fixture(autouse=True)
-def _planted(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _planted(configured: str) -> None:
     """Three customers, two of them subscribed; the second one only for 10 days before NOW."""
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as session:
+    with transaction(configured) as session:
         shop = Planted.store(session)
         for name in ("Ann", "Bob", "Cid"):
             shop.person(name)

@@ -12,18 +12,14 @@ import pytest
 import cli
 from db.session import transaction
 from services import users
-from settings import settings
 from tests.planted import Planted
 
 Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(configured: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs ``parley segment`` with some words on a store of two Texans and an Ohioan; gives what it printed."""
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
     with transaction() as session:
         shop = Planted.store(session)
         for name, region, total in (("Ada", "Texas", 120), ("Ben", "Texas", 80), ("Cleo", "Ohio", 200)):

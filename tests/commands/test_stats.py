@@ -14,7 +14,6 @@ from db.session import transaction
 from domain import rfm
 from domain.errors import Invalid
 from services import stats
-from settings import settings
 from tests.planted import Planted
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "stats.md").read_text(encoding="utf-8")
@@ -23,11 +22,8 @@ GMAIL = {"where": {"type": "attribute", "name": "email", "op": "ends_with", "val
 
 
 @pytest.fixture
-def _planted(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as session:
+def _planted(configured: str) -> None:
+    with transaction(configured) as session:
         shop = Planted.store(session)
         for i in range(6):
             shop.person(f"P{i}", email=f"p{i}@{'gmail.com' if i % 2 else 'example.com'}", region="Texas")

@@ -10,16 +10,12 @@ from commands.templates import app
 from db.session import transaction
 from domain.errors import Invalid, NotFound
 from services import users
-from settings import settings
 from tests.planted import Planted
 
 
 @pytest.fixture(autouse=True)
-def _shop(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as session:
+def _shop(configured: str) -> None:
+    with transaction(configured) as session:
         shop = Planted.store(session)
         shop.person("Ann")
         shop.consent("Ann", "subscribed", timedelta(days=900))

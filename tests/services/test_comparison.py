@@ -1,6 +1,5 @@
 """Are two segments compared as a statistics package would, and is chance called chance?"""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
 from statistics import mean, median
@@ -9,9 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from domain.segments import parse
-from services import comparison, datasets, sources, store
+from services import comparison
 from services.sources import Source
-from tests.planted import NOW, Planted
+from tests.planted import Planted
 
 DAY = timedelta(days=1)
 TEXAS = parse({"where": {"type": "attribute", "name": "state", "op": "eq", "value": "Texas"}})
@@ -31,17 +30,6 @@ def shop(lasting: Session) -> Planted:
                 shop.order(name, total, (i + 1) * DAY, items={"Kettle": "Gear"} if state == "Texas" else {"Tea": "Tea"})
     lasting.flush()
     return shop
-
-
-@pytest.fixture(scope="module", params=["postgres", "duckdb"])
-def source(shop: Planted, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
-    if request.param == "postgres":
-        yield sources.of_store(shop.session, now=NOW)
-        return
-    file = tmp_path_factory.mktemp("export") / "store.duckdb"
-    store.export(shop.session, file)
-    with datasets.open_dataset("store", file) as dataset:
-        yield sources.of_dataset(dataset, now=NOW)
 
 
 def test_each_side_has_its_own_figures(source: Source) -> None:

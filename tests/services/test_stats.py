@@ -1,6 +1,5 @@
 """Are the numbers the ones a person would count by hand, in the store and in its export?"""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.errors import Invalid
 from domain.segments import parse
 from domain.windows import Window
-from services import datasets, sources, stats, store
+from services import sources, stats
 from services.sources import Source
 from tests.planted import NOW, Planted
 
@@ -30,18 +29,6 @@ def shop(lasting: Session) -> Planted:
     shop.order("Cleo", 1000, 5 * DAY, items={"Beans": "Coffee", "Kettle": "Gear"}, refund=100)
     lasting.flush()
     return shop
-
-
-@pytest.fixture(scope="module", params=["postgres", "duckdb"])
-def source(shop: Planted, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
-    """The same data, asked on either engine."""
-    if request.param == "postgres":
-        yield sources.of_store(shop.session, now=NOW)
-        return
-    file = tmp_path_factory.mktemp("export") / "store.duckdb"
-    store.export(shop.session, file)
-    with datasets.open_dataset("store", file) as dataset:
-        yield sources.of_dataset(dataset, now=NOW)
 
 
 def test_percentiles_interpolate_and_count_people_without_orders_as_nought(source: Source) -> None:

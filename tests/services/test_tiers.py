@@ -14,7 +14,6 @@ from domain.errors import Invalid, NotFound
 from domain.tiers import inclusive, parse
 from services import sources, tiers
 from services.catalog import file
-from settings import settings
 from tests import crm
 from tests.planted import NOW, Planted
 
@@ -122,13 +121,8 @@ def test_a_set_that_its_dataset_cannot_answer_is_not_saved(session: Session) -> 
     assert [one.version for one in tiers.listed(session)] == [0]
 
 
-def test_the_command_line_saves_counts_and_lists(
-    database: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PARLEY_POSTGRES_URL", database)
-    monkeypatch.setenv("PARLEY_REDIS_URL", redis_url)
-    settings.cache_clear()
-    with transaction(database) as committed:
+def test_the_command_line_saves_counts_and_lists(configured: str, tmp_path: Path) -> None:
+    with transaction(configured) as committed:
         shop = Planted.store(committed)
         shop.person("Ada")
         shop.order("Ada", 10, timedelta(days=1))
