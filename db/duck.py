@@ -75,15 +75,17 @@ class DuckFile:
         self.run(f"create temp table if not exists {kept} as from {quoted(view)}", seconds=KEEP_SECONDS)
         self.run(f"create or replace temp view {quoted(view)} as from {kept}")
 
-    def rows(self, statement: sa.Select[*tuple[Any, ...]] | sa.TextClause) -> list[dict[str, Any]]:
-        """Run a statement; one dict per row. Raises as ``run``."""
+    def rows(
+        self, statement: sa.Select[*tuple[Any, ...]] | sa.TextClause, *, seconds: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Run a statement; one dict per row. Takes and raises as ``run``."""
         compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()
         bound = [
             json.dumps(values[name]) if isinstance(values[name], list | dict) else values[name]
             for name in compiled.positiontup or ()
         ]
-        with self._answered_within(TIMEOUT_SECONDS):
+        with self._answered_within(seconds or TIMEOUT_SECONDS):
             result = self.connection.execute(str(compiled), bound)
             names = [column[0] for column in result.description or ()]
             found: list[dict[str, Any]] = []
