@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from db.segments_forms import Includes, JsonLower, Matches
-from db.segments_tables import TYPES, Bool, Scope, Value
+from db.segments_forms import Contains, EndsWith, Includes, JsonLower, Matches, StartsWith
+from db.segments_tables import TYPES, Bool, Scope, SmallText, Value
 from db.segments_times import moment, timed
 from domain.errors import Invalid
 from domain.operators import DAYS, NUMBERS, OPERATORS, TIMES, Kind, Operator
@@ -33,6 +33,8 @@ def compare(
             return _applied(op, column)
         case "pattern":
             return Matches(column, sa.literal(portable(value), sa.Text()))
+        case "one" if op in PARTS:
+            return _of_part(op, folded(kind, column), _coerced(kind, value, f"{path}.value"))
         case _:
             values = value if isinstance(value, tuple) else (value,)
             bound = [_coerced(kind, item, f"{path}.value") for item in values]
@@ -68,9 +70,26 @@ COMPARED: dict[str, Callable[[Value, Value], Any]] = {
 """How one attribute is compared with another."""
 
 
+PARTS: dict[str, tuple[type[Contains], str]] = {
+    "contains": (Contains, "%{}%"),
+    "not_contains": (Contains, "%{}%"),
+    "starts_with": (StartsWith, "{}%"),
+    "ends_with": (EndsWith, "%{}"),
+}
+"""How a text is looked for in another, with the pattern for it."""
+
+
+def _of_part(op: str, column: Value, part: str) -> Bool:
+    form, pattern = PARTS[op]
+    escaped = part.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    found: Bool = form(column, sa.literal(pattern.format(escaped), sa.Text()), sa.literal(part, sa.Text()))
+    return sa.not_(found) if op == "not_contains" else found
+
+
 def folded(kind: Kind, column: Value) -> Value:
     """The column as it is compared: text in small letters."""
-    return sa.func.lower(column, type_=sa.Text()) if kind == "text" else column
+    small = kind != "text" or isinstance(column.type, SmallText)
+    return column if small else sa.func.lower(column, type_=sa.Text())
 
 
 def _fitting(op: str, kind: Kind, path: str) -> Operator:

@@ -4,6 +4,7 @@ A condition is true or false of the entity's row, never NULL. Every value is bou
 """
 
 import operator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,7 +13,6 @@ from hashlib import sha256
 from typing import Any, assert_never
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from db.segments_activities import Occurrences, Stretch
 from db.segments_comparisons import compare, compare_columns, compare_number, compare_value
@@ -277,7 +277,8 @@ class Compiler:
     def _rank(self, node: seg.Rank, path: str) -> Fact:
         amount = self.metric(node.metric, node.during, f"{path}.metric")
         people = self.population(amount, node.among, f"{path}.among")
-        order = people.value.desc() if node.end == "top" else people.value.asc()
+        value: Value = sa.cast(people.value, sa.Double())
+        order = value.desc() if node.end == "top" else value.asc()
         group = []
         if node.per is not None:
             group.append(place(self.catalog.attribute(node.per, f"{path}.per"), people.entity, people.joins))
@@ -439,16 +440,12 @@ class Compiler:
 
     def rows(self, only: Bool | None = None) -> sa.FromClause:
         """The entity with everything used so far hung on it; of the aggregations, those that ``only`` speaks of."""
-        named = {getattr(part, "table", None) for part in visitors.iterate(only)} if only is not None else None
+        named = None if only is None else {column.table for column in _columns(only)}
         rows = self.joins.rows(self.entity)
         for cte in self.joined:
             if named is None or cte in named:
                 rows = rows.outerjoin(cte, cte.c.id == self.key)
         return rows
-
-    def reachable(self, channel: str) -> Bool:
-        """May be written to on a channel."""
-        return self.store.reachable(channel)
 
     def _scored(self, node: seg.Scored, path: str) -> Fact:
         found = scores(self).cte()
@@ -460,6 +457,15 @@ class Compiler:
         tests = [found.c[axis].between(low, high) for axis, (low, high) in ranges]
         digits = found.c.recency * 100 + found.c.frequency * 10 + found.c.monetary
         return Fact(path, node, _decided(sa.and_(*tests), node.missing), digits, found.c.id.is_(None))
+
+
+def _columns(test: sa.ClauseElement) -> Iterator[sa.ColumnClause[Any]]:
+    """The columns a condition speaks of itself, leaving out what the statements in it look up for themselves."""
+    for part in test.get_children():
+        if isinstance(part, sa.ColumnClause):
+            yield part
+        elif not isinstance(part, sa.SelectBase):
+            yield from _columns(part)
 
 
 def _decided(test: Bool, missing: str) -> Bool:

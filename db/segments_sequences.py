@@ -4,14 +4,15 @@ Each step is a row of an activity that has a row of the next one after it. The s
 person, so that the planners can join step to step and need not look at one person after the other.
 """
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from db.segments_activities import Occurrences, Stretch
 from db.segments_tables import TYPES, Bool
 from domain import segments as seg
-from domain.windows import spoken
+from domain.windows import length, spoken
 
 if TYPE_CHECKING:
     from db.segments_compiler import Compiler
@@ -26,13 +27,21 @@ def follows(compiler: "Compiler", node: seg.Sequence, path: str, i: int = 0, bef
     if before is not None:
         tests += [rows.at > before.at, *_not_before_the_first(compiler, node, rows, before)]
         if step.within:
-            latest = before.at + sa.cast(sa.literal(spoken(step.within), sa.Text()), sa.Interval())
+            latest = before.at + _interval(step.within)
             tests.append(rows.at <= latest)
             over = latest <= sa.literal(compiler.as_of, TYPES["instant"])
     if i + 1 < len(node.steps):
         tests.append(follows(compiler, node, path, i + 1, rows))
     happened = rows.happened(*tests)
     return over & ~happened if step.op == "none" else happened
+
+
+def _interval(duration: str) -> sa.ColumnElement[Any]:
+    """A length of time; one of months is only known in words, which are read again for each row."""
+    exact = length(duration)
+    if isinstance(exact, timedelta):
+        return sa.literal(exact, sa.Interval())
+    return sa.cast(sa.literal(spoken(duration), sa.Text()), sa.Interval())
 
 
 def _not_before_the_first(

@@ -5,7 +5,7 @@ One compiler: a definition becomes one condition over the entity's row that is t
 comes from the catalog.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -26,6 +26,7 @@ class Compiled:
     """A definition as SQL. ``id`` is the entity's key, ``rows`` the FROM clause, ``known`` who existed by then.
 
     ``number`` is the key, or what stands for a key that is a text. ``picked`` is what ``condition`` needs of the rows.
+    ``reachable`` says of each of the ``channels`` whether somebody may be written to there.
     """
 
     id: sa.ColumnElement[int]
@@ -36,7 +37,8 @@ class Compiled:
     condition: Bool
     conjuncts: tuple[Bool, ...]
     facts: tuple[Fact, ...]
-    reachable: Mapping[str, Bool]
+    channels: tuple[str, ...]
+    reachable: Callable[[str], Bool]
 
     def size(self) -> sa.Select[Any]:
         """One row, one column: how many."""
@@ -63,7 +65,7 @@ class Compiled:
             *(test.label(f"c{i}") for i, test in enumerate(self.conjuncts)),
             *(test.label(f"u{i}") for i, test in unknown),
             *(test.label(f"n{i}") for i, test in never),
-            *(test.label(f"reachable_{channel}") for channel, test in self.reachable.items()),
+            *(self.reachable(channel).label(f"reachable_{channel}") for channel in self.channels),
         ]
         row = sa.select(*columns).select_from(self.rows).where(self.known).cte("person")
         tests = [row.c[f"c{i}"] for i in range(len(self.conjuncts))]
@@ -77,7 +79,7 @@ class Compiled:
             *(_count(sa.and_(*tests[: i + 1])).label(f"left_{i}") for i in range(len(tests))),
             *(_count(row.c[f"u{i}"]).label(f"unknown_{i}") for i, _ in unknown),
             *(_count(member & row.c[f"n{i}"]).label(f"never_{i}") for i, _ in never),
-            *(_count(member & row.c[f"reachable_{name}"]).label(f"reachable_{name}") for name in self.reachable),
+            *(_count(member & row.c[f"reachable_{name}"]).label(f"reachable_{name}") for name in self.channels),
             sa.select(sa.func.array_agg(picked.c.id)).scalar_subquery().label("sample"),
         ]
         return sa.select(*figures).select_from(row)
@@ -115,11 +117,11 @@ def whole(compiler: Compiler, definition: seg.Definition) -> Compiled:
     paths = seg.paths(definition)
     tests = [compiler.condition(node, path) for path, node in paths]
     condition = sa.and_(*tests)
-    channels = ADDRESS if dataset == "store" else ()
     return Compiled(
         id=compiler.key,
         number=compiler.number,
-        reachable={channel: compiler.reachable(channel) for channel in channels},
+        channels=tuple(ADDRESS) if dataset == "store" else (),
+        reachable=compiler.store.reachable,
         condition=condition,
         conjuncts=tuple(tests),
         facts=tuple(compiler.facts),

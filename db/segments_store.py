@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from db.segments_forms import Happened
 from db.segments_tables import TYPES, Bool, Scope
 from domain import segments as seg
 from domain.errors import Invalid
@@ -44,8 +45,7 @@ class StoreRows:
         """In a flow, at the step that was taken last. Raises NotFound (``unknown_flow``)."""
         runs = self._table("enrollments", "customer_id", "id", "flow_id", "entered_at", "ended_at")
         self.scope.must_exist("flow", node.id, f"{path}.id")
-        inside = sa.select(sa.literal(1)).where(
-            runs.c.customer_id == self.key,
+        inside = sa.select(runs.c.customer_id).where(
             runs.c.flow_id == node.id,
             runs.c.entered_at <= self.scope.as_of,
             runs.c.ended_at.is_(None) | (runs.c.ended_at > self.scope.as_of),
@@ -57,7 +57,7 @@ class StoreRows:
                 mine, log.c.kind != sa.literal("end"), log.c.at <= sa.literal(self.scope.as_of, TYPES["instant"])
             )
             inside = inside.where(sa.func.coalesce(taken.scalar_subquery(), 0) == node.step - 1)
-        return inside.exists()
+        return self._is_in(inside, runs.c.customer_id)
 
     def listed(self, node: seg.Listed, path: str, within: tuple[int, ...]) -> Bool:
         """On a list. Raises Invalid (``not_a_list``), NotFound."""
@@ -65,23 +65,22 @@ class StoreRows:
             fix = 'use the type "segment", or freeze it into a list first'
             raise Invalid("not_a_list", f"segment {node.id} is not a list", fix, f"{path}.id")
         rows = self._table("segment_members", "customer_id", "segment_id", "entered_at", "left_at")
-        on_it = sa.select(sa.literal(1)).where(
-            rows.c.customer_id == self.key,
+        on_it = sa.select(rows.c.customer_id).where(
             rows.c.segment_id == node.id,
             rows.c.entered_at <= self.scope.as_of,
             rows.c.left_at.is_(None) | (rows.c.left_at > self.scope.as_of),
         )
-        return on_it.exists()
+        return self._is_in(on_it, rows.c.customer_id)
 
     def suppressed(self, channel: str) -> Bool:
         """Must not be written to on a channel."""
         table = self._table("suppressions", "customer_id", "channel", "since_at")
-        rows = sa.select(sa.literal(1)).where(
-            table.c.customer_id == self.key,
+        rows = sa.select(table.c.customer_id).where(
+            table.c.customer_id.is_not(None),
             table.c.channel.in_([channel, "*"]),
             table.c.since_at <= self.scope.as_of,
         )
-        return rows.exists()
+        return self._is_in(rows, table.c.customer_id)
 
     def reachable(self, channel: str) -> Bool:
         """May be written to on a channel: address, consent, no suppression."""
@@ -95,14 +94,16 @@ class StoreRows:
     def _open(self, name: str, test: Bool) -> Bool:
         """A row of an interval table (consents, tags) that was open at ``as_of`` and passes the test."""
         table = self._table(name, "customer_id", "since_at", "until_at")
-        rows = sa.select(sa.literal(1)).select_from(table)
-        rows = rows.where(
-            table.c.customer_id == self.key,
+        rows = sa.select(table.c.customer_id).where(
             table.c.since_at <= self.scope.as_of,
             table.c.until_at.is_(None) | (table.c.until_at > self.scope.as_of),
             test,
         )
-        return rows.exists()
+        return self._is_in(rows, table.c.customer_id)
+
+    def _is_in(self, them: sa.Select[Any], of: sa.ColumnElement[Any]) -> Bool:
+        """The person is one of ``them``, whose keys are in the column ``of``."""
+        return Happened(self.key, them.where(of == self.key).exists(), them.scalar_subquery())
 
     def _table(self, name: str, *columns: str) -> sa.FromClause:
         if self.scope.catalog.dataset != "store":

@@ -24,6 +24,11 @@ from domain.operators import Kind
 Bool = sa.ColumnElement[bool]
 Value = sa.ColumnElement[Any]
 
+
+class SmallText(sa.Text):
+    """Text that is always in small letters."""
+
+
 TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "number": sa.Double(),
@@ -150,7 +155,8 @@ def _inside(column: Value, keys: Sequence[str]) -> Value:
 
 
 def _under(form: type[FunctionElement[Any]], value: Value, key: str) -> Value:
-    found: Value = form(value, sa.literal(key, sa.Text()))
+    pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+    found: Value = form(value, sa.literal(key, sa.Text()), sa.literal(pointer, sa.Text()))
     if not key.isdecimal():
         return found
     is_object = JsonIs(value, sa.literal("object", sa.Text()))
@@ -177,7 +183,7 @@ def _columns(catalog: cat.Catalog) -> Columns:
         _note(found, entity.table, entity.since, TYPES[entity.since_kind])
     _note_joins(found, entity.table, entity.joins)
     for attribute in catalog.attributes.values():
-        _note_place(found, entity, attribute.at, attribute.kind)
+        _note_value(found, entity, attribute)
     for activity in catalog.activities.values():
         _note_activity(found, activity)
     return found
@@ -195,7 +201,7 @@ def _note_activity(found: Columns, activity: cat.Activity) -> None:
         fixed = test.equals if test.equals is not None else test.is_not
         _note_place(found, activity, test.at, "boolean" if isinstance(fixed, bool) else "text")
     for entry in activity.properties.values():
-        _note_place(found, activity, entry.at, entry.kind)
+        _note_value(found, activity, entry)
 
 
 def _note_joins(found: Columns, table: str, joins: Mapping[str, cat.Join]) -> None:
@@ -205,6 +211,13 @@ def _note_joins(found: Columns, table: str, joins: Mapping[str, cat.Join]) -> No
             _note(found, table, ours)
         for column, value in join.where.items():
             _note(found, join.table, column, TYPES["boolean" if isinstance(value, bool) else "text"])
+
+
+def _note_value(found: Columns, home: cat.Entity | cat.Activity, entry: cat.Attribute) -> None:
+    _note_place(found, home, entry.at, entry.kind)
+    if entry.lowercase and not entry.at.keys:
+        table = home.joins[entry.at.join].table if entry.at.join else home.table
+        found[table][entry.at.column] = SmallText()
 
 
 def _note_place(found: Columns, home: cat.Entity | cat.Activity, at: cat.Place, kind: Kind) -> None:

@@ -54,7 +54,7 @@ class Attribute(Entry):
 
     ``fields`` are what is inside an attribute that is an object. An instant that ``moves`` is overwritten by later
     ones: as of a past instant, only one that is not later is known. ``refers`` says that the value is the number of
-    something that must exist.
+    something that must exist. ``lowercase`` says that a text is always stored in small letters.
     """
 
     kind: Kind
@@ -64,6 +64,7 @@ class Attribute(Entry):
     private: bool = False
     moves: bool = False
     refers: Literal["flow"] | None = None
+    lowercase: bool = False
     fields: Mapping[str, "Attribute"] = Field(default_factory=dict)
 
 

@@ -9,6 +9,8 @@ from domain.windows import length, period, refuse_hours
 LEAP_DAY = 229
 MAX_ANNIVERSARY_DAYS = 366
 DAY = timedelta(days=1)
+YEAR = tuple(day.month * 100 + day.day for day in (date(2000, 1, 1) + i * DAY for i in range(366)))
+"""Every day of a leap year, as month x 100 + day."""
 
 Stretch = tuple[date | None, date | None]
 """From the first day up to and without the last; ``None`` = without end."""
@@ -40,8 +42,8 @@ def stretch(op: str, operand: Any, today: date) -> Stretch:
     return _STRETCHES[op](operand, today)
 
 
-def anniversaries(op: str, operand: Any, today: date) -> list[int]:
-    """The days of the year an operator means, as month x 100 + day.
+def anniversaries(op: str, operand: Any, today: date) -> list[tuple[int, int]]:
+    """The days of the year an operator means: first and last of each stretch, as month x 100 + day.
 
     The next N days begin with today. 29 February is kept on the 28th of a common year. Raises ValueError for more than
     a year, or hours.
@@ -64,10 +66,15 @@ def anniversaries(op: str, operand: Any, today: date) -> list[int]:
     return _of_the_year(first + i * DAY for i in range(count))
 
 
-def _of_the_year(days: Iterable[date]) -> list[int]:
+def _of_the_year(days: Iterable[date]) -> list[tuple[int, int]]:
     keys = set()
     for day in days:
         keys.add(day.month * 100 + day.day)
         if (day.month, day.day) == (2, 28) and (day + DAY).day == 1:
             keys.add(LEAP_DAY)
-    return sorted(keys)
+    found: list[tuple[int, int]] = []
+    for key, before in zip(YEAR, (0, *YEAR), strict=False):
+        if key in keys:
+            first = found.pop()[0] if before in keys else key
+            found.append((first, key))
+    return found

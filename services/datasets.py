@@ -75,7 +75,7 @@ def preview(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> P
 
 def size(dataset: Dataset, definition: seg.Definition, *, now: datetime) -> int:
     """How many a definition means."""
-    (row,) = dataset.file.rows(ask(dataset, definition, now=now).sql.size())
+    (row,) = dataset.file.rows(compiled(definition, scope(dataset, now=now)).size())
     return int(next(iter(row.values())))
 
 

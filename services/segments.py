@@ -124,7 +124,7 @@ def previewed(question: Question, found: Mapping[str, Any], sample: tuple[Sample
     return Preview(
         audience_size=found["audience"],
         everyone=found["everyone"],
-        reachable={channel: found[f"reachable_{channel}"] for channel in question.sql.reachable},
+        reachable={channel: found[f"reachable_{channel}"] for channel in question.sql.channels},
         lines=tuple(
             PreviewLine(
                 path=path,
@@ -145,7 +145,7 @@ def previewed(question: Question, found: Mapping[str, Any], sample: tuple[Sample
 
 def size(session: Session, definition: seg.Definition, *, now: datetime) -> int:
     """How many people a definition means."""
-    return int(run(session, ask(session, definition, now=now).sql.size()).scalar_one())
+    return int(run(session, compiled(definition, scope(session, now=now)).size()).scalar_one())
 
 
 def member_ids(
@@ -273,8 +273,13 @@ def run(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> sa.Result[*
 
 @contextlib.contextmanager
 def time_limit(session: Session, limit: str) -> Iterator[None]:
-    """Let no statement of the block take longer than, say, ``10s``."""
-    setting = sa.text("select set_config('statement_timeout', :limit, true)")
+    """Let no statement of the block take longer than, say, ``10s``.
+
+    Each is planned for the values it is asked with: what suits a week does not suit ten years.
+    """
+    setting = sa.text(
+        "select set_config('statement_timeout', :limit, true), set_config('plan_cache_mode', 'force_custom_plan', true)"
+    )
     session.execute(setting, {"limit": limit})
     yield
     session.execute(setting, {"limit": "0"})

@@ -1,6 +1,7 @@
 """How does an embedded PostgreSQL come to be, start, stop, and survive what was done to it before?"""
 
 import contextlib
+import os
 import secrets
 import shutil
 import signal
@@ -29,6 +30,7 @@ SETTINGS = {
     "maintenance_work_mem": "256MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
+    "max_parallel_workers_per_gather": str(min(2, (os.cpu_count() or 1) - 1)),  # the one who gathers works too
     "random_page_cost": "1.1",  # laptops have no spinning disks
     "jit": "off",  # compiling a query for 100 ms to answer in 20 ms
     "log_line_prefix": "%m [%p] %d ",

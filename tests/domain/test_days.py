@@ -37,17 +37,18 @@ def test_an_operator_means_these_days(op: str, operand: Any, first: date | None,
 @pytest.mark.parametrize(
     ("op", "operand", "today", "days"),
     [
-        ("anniversary_today", None, date(2026, 2, 28), [228, 229]),
-        ("anniversary_today", None, date(2028, 2, 28), [228]),
-        ("anniversary_today", None, date(2028, 2, 29), [229]),
-        ("anniversary_in", "1d", date(2026, 12, 31), [101]),
-        ("anniversary_in_next", "2d", date(2026, 12, 31), [101, 1231]),
-        ("anniversary_in_next", "1mo", date(2026, 2, 1), [*range(201, 230)]),
-        ("anniversary_in_period", "tomorrow", date(2026, 6, 15), [616]),
+        ("anniversary_today", None, date(2026, 2, 28), [(228, 229)]),
+        ("anniversary_today", None, date(2028, 2, 28), [(228, 228)]),
+        ("anniversary_today", None, date(2028, 2, 29), [(229, 229)]),
+        ("anniversary_in", "1d", date(2026, 12, 31), [(101, 101)]),
+        ("anniversary_in_next", "2d", date(2026, 12, 31), [(101, 101), (1231, 1231)]),
+        ("anniversary_in_next", "1mo", date(2026, 2, 1), [(201, 229)]),
+        ("anniversary_in_period", "tomorrow", date(2026, 6, 15), [(616, 616)]),
+        ("anniversary_in_next", "3w", date(2026, 2, 20), [(220, 312)]),
     ],
 )
 def test_anniversaries_come_round_on_these_days_of_the_year(
-    op: str, operand: Any, today: date, days: list[int]
+    op: str, operand: Any, today: date, days: list[tuple[int, int]]
 ) -> None:
     assert anniversaries(op, operand, today) == days
 
