@@ -89,7 +89,7 @@ class Refund(Row):
     __table_args__ = (
         UniqueConstraint("customer_id", "external_id"),
         ForeignKeyConstraint(["customer_id", "order_id"], ["orders.customer_id", "orders.id"], ondelete="CASCADE"),
-        Index("ix_refunds_customer_at", "customer_id", "refunded_at", postgresql_include=["amount"]),
+        Index("ix_refunds_customer_at", "customer_id", "refunded_at", postgresql_include=["amount", "order_id"]),
         CheckConstraint("amount >= 0", name="amount"),
     )
 

@@ -86,6 +86,15 @@ class Occurrences:
             raise Invalid("not_a_number", f"{entry.label} cannot be added up", fix, f"{self.path}.of")
         return AGGREGATES[measure](column)
 
+    def kept(self, figures: sa.FromClause, measure: str, of: str | None) -> Value | None:
+        """The same as a column of the activity's figures, if they have it."""
+        assert self.activity.figures is not None  # noqa: S101 - who has no figures is not asked for them
+        time = {"days_since_last": "latest", "days_since_first": "earliest"}.get(measure)
+        name = self.activity.figures.columns.get(time or (f"{measure} {of}" if of else measure))
+        if name is None:
+            return None
+        return self._days_since(figures.c[name]) if time else figures.c[name]
+
     def each(self, measure: str, of: str | None) -> sa.Select[Any]:
         """``id`` and ``value`` per entity of a measure that no aggregate gives: a picked value, or the median gap.
 

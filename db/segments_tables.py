@@ -197,11 +197,23 @@ def _note_activity(found: Columns, activity: cat.Activity) -> None:
         _note_place(found, activity, activity.void_at, "instant")
     if activity.counts:
         _note(found, activity.table, activity.counts)
+    if activity.figures:
+        _note_figures(found, activity, activity.figures)
     for test in activity.where:
         fixed = test.equals if test.equals is not None else test.is_not
         _note_place(found, activity, test.at, "boolean" if isinstance(fixed, bool) else "text")
     for entry in activity.properties.values():
         _note_value(found, activity, entry)
+
+
+def _note_figures(found: Columns, activity: cat.Activity, figures: cat.Figures) -> None:
+    instants = ("earliest", "latest")
+    _note(found, figures.table, activity.entity_column, TYPES["integer"])
+    _note(found, figures.table, figures.settled, TYPES["instant"])
+    for measure, column in figures.columns.items():
+        _, _, of = measure.partition(" ")
+        kind = activity.properties[of].kind if of else "instant" if measure in instants else "integer"
+        _note(found, figures.table, column, TYPES[kind])
 
 
 def _note_joins(found: Columns, table: str, joins: Mapping[str, cat.Join]) -> None:

@@ -28,6 +28,9 @@ KEYS = {
 }
 """Tables whose changes are noted, and the column that says of whom they are."""
 
+FOLLOW = {"order_figures": "customer_id", "refund_figures": "customer_id"}
+"""Tables that follow from those, and the same of them."""
+
 SHARED = frozenset({"products"})
 """Tables that belong to nobody; a change there is noted for everybody."""
 
@@ -96,10 +99,11 @@ def narrowed(members: sa.Select[Any], since: Since) -> sa.Select[Any] | None:
     Each table is stood in for by its rows of these customers, under its own name.
     """
     named = {one.name for one in visitors.iterate(members) if isinstance(one, sa.TableClause)}
-    if not named <= KEYS.keys() | SHARED:
+    keys = KEYS | FOLLOW
+    if not named <= keys.keys() | SHARED:
         return None
-    for name in sorted(named & KEYS.keys()):
-        key: sa.ColumnElement[int] = sa.column(KEYS[name], BigInteger)
+    for name in sorted(named & keys.keys()):
+        key: sa.ColumnElement[int] = sa.column(keys[name], BigInteger)
         rows: sa.Select[Any] = (
             sa.select(sa.literal_column("*")).select_from(sa.table(name)).where(key == func.any(since.customers()))
         )

@@ -17,6 +17,7 @@ MODULES = (
     "customers",
     "enrollments",
     "events",
+    "figures",
     "flows",
     "limits",
     "messages",

@@ -91,6 +91,20 @@ class Join(BaseModel):
     where: Mapping[str, str | bool] = Field(default_factory=dict)
 
 
+class Figures(BaseModel):
+    """A table of what an activity comes to, all time, for each entity that ever did it.
+
+    A row is true as of every instant after ``settled``. ``columns`` maps measures to columns: ``count``, ``earliest``
+    and ``latest`` (the times of the first and last), and sums and the like with their property, as in ``sum total``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    settled: str
+    columns: Mapping[str, str]
+
+
 class Activity(Entry):
     """Something an entity does at a time. Rows are void from ``void_at`` on; ``counts`` names what a count counts.
 
@@ -106,6 +120,7 @@ class Activity(Entry):
     time_kind: Literal["instant", "date"] = "instant"
     void_at: Place | None = None
     counts: str | None = None
+    figures: Figures | None = None
     named_by: str | None = None
     counted: tuple[str, str] | None = None
     where: tuple[Test, ...] = ()
