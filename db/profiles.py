@@ -4,43 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, String, Subquery, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, RowMapping, SQLColumnExpression, String, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from db.consent import Consent
 from db.customers import Address, Customer, Tag
-from db.orders import Order, Refund
+from db.figures import OrderFigures, RefundFigures
 
 Sort = Literal["seen", "name", "revenue", "orders", "last_order"]
 
 
-def _ordered(*only: ColumnElement[bool]) -> Subquery:
-    """What was ordered and not cancelled, by customer."""
-    figures = select(
-        Order.customer_id.label("id"),
-        func.count().label("orders"),
-        func.sum(Order.total).label("total"),
-        func.max(Order.ordered_at).label("last_order_at"),
-    )
-    return figures.where(Order.cancelled_at.is_(None), *only).group_by(Order.customer_id).subquery()
-
-
-def _given_back(*only: ColumnElement[bool]) -> Subquery:
-    amounts = select(Refund.customer_id.label("id"), func.sum(Refund.amount).label("amount"))
-    cancelled = select(Order.id).where(
-        Order.customer_id == Refund.customer_id, Order.id == Refund.order_id, Order.cancelled_at.is_not(None)
-    )
-    return amounts.where(~cancelled.exists(), *only).group_by(Refund.customer_id).subquery()
-
-
-_orders, _refunds = _ordered(), _given_back()
+_REVENUE = func.coalesce(OrderFigures.total, 0) - func.coalesce(RefundFigures.amount, 0)
 
 _KEYS: dict[Sort, SQLColumnExpression[Any]] = {
     "seen": Customer.first_seen_at,
     "name": func.lower(func.concat_ws(" ", Customer.last_name, Customer.first_name)),
-    "revenue": func.coalesce(_orders.c.total, 0) - func.coalesce(_refunds.c.amount, 0),
-    "orders": func.coalesce(_orders.c.orders, 0),
-    "last_order": _orders.c.last_order_at,
+    "revenue": _REVENUE,
+    "orders": func.coalesce(OrderFigures.orders, 0),
+    "last_order": OrderFigures.last_at,
 }
 
 
@@ -56,16 +37,15 @@ def page(
     key = _KEYS[sort].asc() if rising else _KEYS[sort].desc()
     chosen = select(Customer.id).where(*matching).order_by(key.nulls_last(), Customer.id).limit(first).offset(skip)
     if sort in {"revenue", "orders", "last_order"}:
-        chosen = chosen.outerjoin(_orders, _orders.c.id == Customer.id)
+        chosen = chosen.outerjoin(OrderFigures, OrderFigures.customer_id == Customer.id)
     if sort == "revenue":
-        chosen = chosen.outerjoin(_refunds, _refunds.c.id == Customer.id)
+        chosen = chosen.outerjoin(RefundFigures, RefundFigures.customer_id == Customer.id)
     ids = session.scalars(chosen).all()
     found = {row["id"]: row for row in _rows(session, ids)}
     return total, [found[number] for number in ids]
 
 
 def _rows(session: Session, ids: Sequence[int]) -> Sequence[RowMapping]:
-    ordered, given_back = _ordered(Order.customer_id.in_(ids)), _given_back(Refund.customer_id.in_(ids))
     state = (Consent.customer_id == Customer.id) & (Consent.channel == "email") & Consent.until_at.is_(None)
     home = (Address.customer_id == Customer.id) & (Address.kind == "shipping") & Address.is_default
     wanted = (
@@ -80,14 +60,14 @@ def _rows(session: Session, ids: Sequence[int]) -> Sequence[RowMapping]:
             Address.region,
             Address.country,
             Consent.state.label("consent"),
-            func.coalesce(ordered.c.orders, 0).label("orders"),
-            (func.coalesce(ordered.c.total, 0) - func.coalesce(given_back.c.amount, 0)).label("revenue"),
-            ordered.c.last_order_at,
+            func.coalesce(OrderFigures.orders, 0).label("orders"),
+            _REVENUE.label("revenue"),
+            OrderFigures.last_at.label("last_order_at"),
         )
         .outerjoin(Address, home)
         .outerjoin(Consent, state)
-        .outerjoin(ordered, ordered.c.id == Customer.id)
-        .outerjoin(given_back, given_back.c.id == Customer.id)
+        .outerjoin(OrderFigures, OrderFigures.customer_id == Customer.id)
+        .outerjoin(RefundFigures, RefundFigures.customer_id == Customer.id)
         .where(Customer.id.in_(ids))
     )
     return session.execute(wanted).mappings().all()
@@ -153,12 +133,16 @@ def timeline(session: Session, customer_id: int, now: datetime, limit: int) -> S
 
 def revenue(session: Session, customer_id: int) -> RowMapping:
     """Orders, revenue net of refunds, first and last order of one customer."""
-    valid = (Order.customer_id == customer_id, Order.cancelled_at.is_(None))
-    given_back = select(func.coalesce(func.sum(Refund.amount), 0)).where(Refund.customer_id == customer_id)
-    wanted = select(
-        func.count().label("orders"),
-        (func.coalesce(func.sum(Order.total), 0) - given_back.scalar_subquery()).label("revenue"),
-        func.min(Order.ordered_at).label("first_order_at"),
-        func.max(Order.ordered_at).label("last_order_at"),
-    ).where(*valid)
+    wanted = (
+        select(
+            func.coalesce(OrderFigures.orders, 0).label("orders"),
+            _REVENUE.label("revenue"),
+            OrderFigures.first_at.label("first_order_at"),
+            OrderFigures.last_at.label("last_order_at"),
+        )
+        .select_from(Customer)
+        .outerjoin(OrderFigures, OrderFigures.customer_id == Customer.id)
+        .outerjoin(RefundFigures, RefundFigures.customer_id == Customer.id)
+        .where(Customer.id == customer_id)
+    )
     return session.execute(wanted).mappings().one()
