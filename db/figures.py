@@ -1,7 +1,8 @@
-"""What did each customer's orders and refunds come to? Kept up to date by triggers of the database, whoever writes.
+"""What do each customer's orders and refunds come to? Kept up to date by triggers of the database, whoever writes.
 
-A row says what is true from ``settled_at`` on: after the last thing that happened, and before anything is dated ahead.
-Who asks about an earlier instant counts the orders and refunds themselves.
+``settled_at`` is the latest time there is in what a row was counted from, dated ahead or not: the row is true of every
+instant after it. As of an earlier one, the orders and refunds themselves are counted. Lists and profiles show the row
+as it is, what is dated ahead included.
 """
 
 from datetime import datetime

@@ -81,7 +81,7 @@ def _todays(scope: Scope, zones: Value) -> Iterator[tuple[date, Bool]]:
 def _of_days(op: str, column: Value, operand: Any, today: date) -> Bool:
     if op.startswith("anniversary"):
         of_the_year = sa.extract("month", column) * 100 + sa.extract("day", column)
-        return sa.or_(*(of_the_year.between(*stretch) for stretch in anniversaries(op, operand, today)))
+        return sa.or_(*(of_the_year.between(*days) for days in anniversaries(op, operand, today)))
     return _within(column, stretch(op, operand, today), sa.Date())
 
 

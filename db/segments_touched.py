@@ -29,7 +29,7 @@ KEYS = {
 """Tables whose changes are noted, and the column that says of whom they are."""
 
 FOLLOW = {"order_figures": "customer_id", "refund_figures": "customer_id"}
-"""Tables that follow from those, and the same of them."""
+"""Tables that triggers keep in step with those, and the column that says of whom they are."""
 
 SHARED = frozenset({"products"})
 """Tables that belong to nobody; a change there is noted for everybody."""

@@ -6,9 +6,9 @@ model's prompt and the docs all read the same entries.
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.errors import Invalid
 from domain.operators import Kind
@@ -126,6 +126,18 @@ class Activity(Entry):
     where: tuple[Test, ...] = ()
     joins: Mapping[str, Join] = Field(default_factory=dict)
     properties: Mapping[str, Attribute] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _figures_fit(self) -> Self:
+        for measure in self.figures.columns if self.figures else ():
+            _, _, of = measure.partition(" ")
+            if of and of not in self.properties:
+                message = f"figures.columns: {measure!r} is of no property; {suggestion(of, self.properties)}"
+                raise ValueError(message)
+        if self.figures and ("count" not in self.figures.columns or self.time_kind != "instant"):
+            message = "figures: they need a column for the count, and an activity that has instants"
+            raise ValueError(message)
+        return self
 
 
 class Term(BaseModel):

@@ -68,7 +68,7 @@ def export(
         raise Invalid("too_many_columns", f"{len(wanted)} columns", f"choose at most {MOST_COLUMNS}", "columns")
     scope = segments.scope(session, now=now)
     statement = files.table(seg.parse(saved.definition), wanted, scope)
-    with segments.time_limit(session, TIMEOUT):
+    with segments.planned(session, TIMEOUT):
         people = files.WRITERS[form](session, statement, files.kinds(wanted, scope), path)
     detail = {"version": saved.version, "format": form, "columns": list(wanted), "people": people}
     audit.record(session, actor=by, action="segment.exported", subject=f"segment:{segment_id}", detail=detail)

@@ -26,7 +26,7 @@ def snapshot(
     source = segments.get(session, segment_id)
     question = segments.ask(session, seg.parse(source.definition), now=at)
     made = segments.begin(session, name, dataset=source.dataset, by=by)
-    with segments.time_limit(session, members.TIMEOUT):
+    with segments.planned(session, members.TIMEOUT):
         moved = members.move(session, made.id, question.sql.members(), version=1, as_of=at, why="first")
     definition = seg.Definition(dataset=source.dataset, where=seg.Listed(id=made.id))
     saved = segments.add_version(session, made, definition, by, now, None, (), None)

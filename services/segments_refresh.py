@@ -132,7 +132,7 @@ def _move(
     everybody = segments.ask(session, definition, now=now).sql.members()
     since = _since(session, definition, last, now) if why == "change" else None
     some = touched.narrowed(everybody, since) if since else None
-    with segments.time_limit(session, members.TIMEOUT):
+    with segments.planned(session, members.TIMEOUT):
         moved = members.move(
             session,
             saved.id,
