@@ -68,7 +68,7 @@ class Occurrences:
     def measure(self, measure: str, of: str | None) -> Value:
         """An aggregate over the rows. Raises Invalid for a property that cannot be added up."""
         if measure in {"days_since_last", "days_since_first"}:
-            return self._days_since(sa.func.max(self.at) if measure == "days_since_last" else sa.func.min(self.at))
+            return self.days_since(sa.func.max(self.at) if measure == "days_since_last" else sa.func.min(self.at))
         if measure == "latest":
             return sa.func.max(self.at)
         if measure == "average_gap":
@@ -85,15 +85,6 @@ class Occurrences:
             fix = "use count or distinct"
             raise Invalid("not_a_number", f"{entry.label} cannot be added up", fix, f"{self.path}.of")
         return AGGREGATES[measure](column)
-
-    def kept(self, figures: sa.FromClause, measure: str, of: str | None) -> Value | None:
-        """The same as a column of the activity's figures, if they have it."""
-        assert self.activity.figures is not None  # noqa: S101 - who has no figures is not asked for them
-        time = {"days_since_last": "latest", "days_since_first": "earliest"}.get(measure)
-        name = self.activity.figures.columns.get(time or (f"{measure} {of}" if of else measure))
-        if name is None:
-            return None
-        return self._days_since(figures.c[name]) if time else figures.c[name]
 
     def each(self, measure: str, of: str | None) -> sa.Select[Any]:
         """``id`` and ``value`` per entity of a measure that no aggregate gives: a picked value, or the median gap.
@@ -131,7 +122,8 @@ class Occurrences:
         found = sa.select(gaps.c.id, median.label("value"))
         return found.where(gaps.c.earlier.is_not(None)).group_by(gaps.c.id)
 
-    def _days_since(self, at: Value) -> Value:
+    def days_since(self, at: Value) -> Value:
+        """Days of 24 hours, or calendar days where the activity is dated by day."""
         if self.activity.time_kind == "date":
             return self._days_between(at, sa.literal(self.scope.today, sa.Date()))
         return self._days_between(at, sa.literal(self.scope.as_of, TYPES["instant"]))

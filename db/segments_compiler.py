@@ -18,6 +18,7 @@ from db.segments_activities import Occurrences, Stretch
 from db.segments_comparisons import compare, compare_columns, compare_number, compare_value
 from db.segments_facts import Amount, Fact, Population
 from db.segments_forms import Happened, JsonLength, TextNumber
+from db.segments_kept import with_figures
 from db.segments_recency import recent
 from db.segments_rfm import scores
 from db.segments_sequences import follows
@@ -418,34 +419,9 @@ class Compiler:
         open_ = [one for one, found in named.items() if found is None and one[0] not in NO_AGGREGATES]
         columns = [rows.measure(*one).label(f"m{i}") for i, one in enumerate(open_)]
         counted = rows.select(rows.of.label("id"), *columns).group_by(rows.of)
-        kept = self._kept(rows, open_)
-        if kept is not None:
-            settled, unsettled = kept
-            cte = sa.union_all(settled, counted.where(rows.of.in_(unsettled))).cte()
-        else:
-            cte = counted.cte()
+        cte = with_figures(rows, open_, counted, self.tables).cte()
         self.joined.append(cte)  # nameless, so that two compilations fit into one statement
         named.update({one: Amount(cte.c[f"m{i}"], (cte,)) for i, one in enumerate(open_)})
-
-    def _kept(
-        self, rows: Occurrences, wanted: list[tuple[str, str | None]]
-    ) -> tuple[sa.Select[Any], sa.Select[Any]] | None:
-        """What the activity's figures say as of now, and whom they say nothing about; ``None`` if they lack something.
-
-        They are of all time and of everything that was done.
-        """
-        figures = rows.activity.figures
-        if figures is None or rows.stretch != Stretch(rows.stretch.activity):
-            return None
-        table = self.tables[figures.table].alias()
-        columns = [rows.kept(table, *one) for one in wanted]
-        named = [column.label(f"m{i}") for i, column in enumerate(columns) if column is not None]
-        if len(named) < len(columns):
-            return None
-        of, settled = table.c[rows.activity.entity_column], table.c[figures.settled]
-        as_of = sa.literal(self.as_of, TYPES["instant"])
-        some = table.c[figures.columns["count"]] > 0
-        return sa.select(of.label("id"), *named).where(settled < as_of, some), sa.select(of).where(settled >= as_of)
 
     def occurrences(self, stretch: Stretch, path: str) -> Occurrences:
         """The rows of a stretch. Raises Invalid (``unknown_activity``)."""
