@@ -40,6 +40,7 @@ PATIENCE_SECONDS = 600
 """How long a statement by hand may take; ours have the product's own limit."""
 HOPELESS = 2
 """A statement by hand that takes so many times as long as another one in the first turn is not asked again."""
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 PATIENTLY = text(f"set local statement_timeout = '{PATIENCE_SECONDS}s'")
 
 Ask = Callable[[], int]
@@ -135,9 +136,7 @@ def _first(rows: list[dict[str, Any]]) -> int:
 def _compiling(session: Session, definition: Definition) -> float:
     """The median time from a definition to SQL as text, in milliseconds."""
     scope = segments.scope(session, now=NOW)
-    return statistics.median(
-        times(lambda: compiled(definition, scope).size().compile(dialect=postgresql.dialect()), runs=COMPILED)  # type: ignore[no-untyped-call]
-    )
+    return statistics.median(times(lambda: compiled(definition, scope).size().compile(dialect=DIALECT), runs=COMPILED))
 
 
 def _said(result: Result) -> Result:
