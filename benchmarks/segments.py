@@ -90,7 +90,10 @@ def run(customers: int = 100_000, home: Path | None = None, only: str = "") -> N
 def _measure(case: Case, session: Session, dataset: Dataset) -> Result:
     definition = parse({"where": case.where})
     size = segments.size(session, definition, now=NOW)
-    statements = [text(said).bindparams(bindparam("now", NOW, DateTime(timezone=True))) for said in case.by_hand]
+    statements, for_duckdb = (
+        [text(said).bindparams(bindparam("now", NOW, DateTime(timezone=True))) for said in by_hand]
+        for by_hand in (case.by_hand, case.for_duckdb)
+    )
     postgres = _by_turns(
         f"{case.name}, PostgreSQL",
         size,
@@ -101,7 +104,10 @@ def _measure(case: Case, session: Session, dataset: Dataset) -> Result:
         f"{case.name}, DuckDB",
         size,
         lambda: datasets.size(dataset, definition, now=NOW),
-        [lambda said=said: _first(dataset.file.rows(said, seconds=PATIENCE_SECONDS)) for said in statements],  # type: ignore[misc]
+        [
+            lambda said=said: _first(dataset.file.rows(said, seconds=PATIENCE_SECONDS))  # type: ignore[misc]
+            for said in (*statements, *for_duckdb)
+        ],
     )
     return Result(case.name, size, _compiling(session, definition), postgres, duckdb)
 

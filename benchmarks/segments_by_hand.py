@@ -38,11 +38,12 @@ SPENT = f"""
 
 @dataclass(frozen=True)
 class Case:
-    """A segment and the ways to write it by hand."""
+    """A segment and the ways to write it by hand; some are for DuckDB alone."""
 
     name: str
     where: Where
     by_hand: tuple[str, ...]
+    for_duckdb: tuple[str, ...] = ()
 
 
 def all_of(*conditions: Where) -> Where:
@@ -192,6 +193,24 @@ CASES = (
                 select v.customer_id from events v join carts a on a.customer_id = v.customer_id and a.at > v.at
                   and a.at <= v.at + interval '1 day'
                 where v.name = 'product_viewed' and v.at >= :now - interval '90 days' and v.at < :now)
+            """,
+        ),
+        (
+            f"""
+            with bought as (
+                select customer_id, ordered_at from orders where ordered_at > :now - interval '90 days' and {VALID}),
+            carts as (
+                select a.customer_id, a.at from (
+                    select customer_id, "at" from events where name = 'added_to_cart' and "at" < :now
+                      and "at" > :now - interval '90 days') a
+                asof join bought o on o.customer_id = a.customer_id and a.at < o.ordered_at
+                where o.ordered_at <= a.at + interval '7 days')
+            select count(*) from customers c where {KNOWN} and id in (
+                select v.customer_id from (
+                    select customer_id, "at" from events where name = 'product_viewed' and "at" < :now
+                      and "at" >= :now - interval '90 days') v
+                asof join carts a on a.customer_id = v.customer_id and v.at < a.at
+                where a.at <= v.at + interval '1 day')
             """,
         ),
     ),

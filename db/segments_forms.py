@@ -116,6 +116,12 @@ class EndsWith(Contains):
     inherit_cache = True
 
 
+class Nearest(sa.Join):
+    """Each row with the nearest one that its last comparison allows: DuckDB's ASOF join, which PostgreSQL lacks."""
+
+    inherit_cache = True
+
+
 class TextNumber(FunctionElement[int]):
     """A whole number from 0 to 2**32 - 1 that follows from a text and looks random."""
 
@@ -214,3 +220,10 @@ def _happened(element: Happened, compiler: SQLCompiler, **kw: Any) -> str:
 def _happened_in_duckdb(element: Happened, compiler: SQLCompiler, **kw: Any) -> str:
     key, _, them = element.clauses
     return f"({compiler.process(key, **kw)} IN {compiler.process(them, **kw)})"
+
+
+@compiles(Nearest, "duckdb")
+def _nearest(element: Nearest, compiler: SQLCompiler, **kw: Any) -> str:
+    left, right = (compiler.process(side, **{**kw, "asfrom": True}) for side in (element.left, element.right))
+    on = compiler.process(element.onclause, **kw) if element.onclause is not None else "true"
+    return f"{left} ASOF {'LEFT ' if element.isouter else ''}JOIN {right} ON {on}"
