@@ -29,7 +29,7 @@ def test_figures_name_a_count_and_measures_of_properties() -> None:
     ("columns", "more", "says"),
     [
         ({"sum total": "total"}, {}, "column for the count"),
-        ({"count": "orders", "sum totl": "total"}, {}, "did you mean 'total'"),
+        ({"count": "orders", "sum totl": "total"}, {}, "did you mean total"),
         ({"count": "orders"}, {"time_kind": "date"}, "has instants"),
     ],
 )
